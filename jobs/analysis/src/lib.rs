@@ -1,0 +1,19 @@
+//! Pure, deterministic image operations and measurements on `ndarray` planes: the CPU reference of everything.
+//!
+//! Arrays are (y, x), C order. Distances are in pixels. Each function names the function that it reproduces and the
+//! tolerance to which it does.
+
+pub mod components;
+pub mod correct;
+pub mod distance;
+mod error;
+pub mod gaussian;
+pub mod histogram;
+pub mod measure;
+pub mod morphology;
+pub mod peaks;
+pub mod propagate;
+pub mod threshold;
+pub mod watershed;
+
+pub use error::{Error, Result};

@@ -1,0 +1,1 @@
+//! The HDF5 file of one image set: multiscale images, label images and tables.
