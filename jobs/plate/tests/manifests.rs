@@ -3,24 +3,13 @@
 
 mod common;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use common::samples::{INDEX, MLF, XDCE, folder, htd, scanr, write};
 use common::{parse, shared};
 use plate::{
-    Error, ErrorClass, Manifest, ManifestKind, NamingScheme, ParsedName, Verdict, manifest, survey,
+    ErrorClass, Manifest, ManifestKind, NamingScheme, ParsedName, Verdict, manifest, survey,
 };
-
-fn write(dir: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-    let path = dir.join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, content).unwrap();
-    path
-}
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().unwrap()
-}
 
 /// well, site, channel, z, t of each announced plane.
 fn planes(manifest: &Manifest) -> Vec<String> {
@@ -88,13 +77,6 @@ fn the_real_cv8000_announces_exactly_its_images() {
     assert_eq!(serde_json::from_str::<Manifest>(&json).unwrap(), manifest);
 }
 
-const MLF: &str = r#"<?xml version="1.0" encoding="utf-8"?>
-<bts:MeasurementData bts:Version="1.0" xmlns:bts="http://www.yokogawa.co.jp/BTS/BTSSchema/1.0">
-<bts:MeasurementRecord bts:Type="IMG" bts:Column="3" bts:Row="27" bts:TimePoint="1" bts:FieldIndex="2" bts:ZIndex="1" bts:Ch="1">P_AA03_T0001F002L01A01Z01C01.tif</bts:MeasurementRecord>
-<bts:MeasurementRecord bts:Type="ERR" bts:Column="3" bts:Row="27" bts:TimePoint="1" bts:FieldIndex="2" bts:ZIndex="1" bts:Ch="2">OutOfFocus</bts:MeasurementRecord>
-<bts:MeasurementRecord bts:Type="IMG" bts:Column="4" bts:Row="1" bts:TimePoint="2" bts:FieldIndex="3" bts:ZIndex="5" bts:Ch="12">renamed.tif</bts:MeasurementRecord>
-</bts:MeasurementData>"#;
-
 #[test]
 fn yokogawa_errors_never_come_and_the_end_is_read() {
     let dir = folder();
@@ -125,14 +107,6 @@ fn yokogawa_errors_never_come_and_the_end_is_read() {
         (Some(true), Some(32), Some("T"))
     );
     assert_eq!(manifest.channels[1].pixel_size_um, Some(0.65));
-}
-
-/// The order and form of keys that MetaXpress writes.
-fn htd(extra: &str) -> String {
-    format!(
-        "\"HTSInfoFile\", Version 1.0\r\n\"Description\", \"a, b\"\r\n\"PlateType\", 1\r\n\"XWells\", 4\r\n\"YWells\", 2\r\n\
-         \"WellsSelection1\", FALSE, TRUE, FALSE, FALSE\r\n\"WellsSelection2\", FALSE, FALSE, FALSE, TRUE\r\n{extra}\r\n\"EndFile\"\r\n"
-    )
 }
 
 #[test]
@@ -181,48 +155,6 @@ fn htd_gives_the_exact_planes() {
 }
 
 #[test]
-fn a_half_written_or_hostile_htd_is_an_error_with_the_file() {
-    let dir = folder();
-    for (content, part) in [
-        ("", "XWells 0"),
-        ("\"XWells\", 24\n", "YWells 0"),
-        ("\"XWells\", many\n", "`many`, not a number"),
-        ("\"XWells\", 24\n\"YWells\", 9999\n", "YWells 9999"),
-        (
-            "\"XWells\", 1\n\"YWells\", 1\n\"WellsSelection1\", TRUE\n\"NWavelengths\", 1000\n\"ZSteps\", 99999\n",
-            "announces 99999000 images",
-        ),
-        (
-            "\"XWells\", 1\n\"YWells\", 1\n\"XSites\", 4294967295\n\"YSites\", 2\n",
-            "sites in a well",
-        ),
-        (
-            "\"XWells\", 1\n\"YWells\", 1\n\"TimePoints\", 4294967295\n",
-            "TimePoints is",
-        ),
-    ] {
-        let error = manifest::read(&write(dir.path(), "p.HTD", content)).unwrap_err();
-        assert!(
-            error.to_string().contains(part) && error.to_string().contains("p.HTD"),
-            "{error}"
-        );
-        assert_eq!(error.class(), ErrorClass::Transient);
-    }
-}
-
-const INDEX: &str = r#"<?xml version="1.0" encoding="utf-8"?>
-<EvaluationInputData Version="1" xmlns="http://www.perkinelmer.com/PEHH/HarmonyV5">
-  <Plates><Plate><PlateID>P 7</PlateID><PlateTypeName>384</PlateTypeName><PlateRows>16</PlateRows><PlateColumns>24</PlateColumns><Well id="0102"/></Plate></Plates>
-  <Wells><Well><id>0102</id><Row>1</Row><Col>2</Col><Image id="a"/></Well></Wells>
-  <Maps><Map><Entry ChannelID="2"><ChannelName>GFP</ChannelName><ImageResolutionX Unit="m">3.25E-07</ImageResolutionX></Entry></Map></Maps>
-  <Images>
-    <Image><id>a</id><State>Ok</State><URL>r01c02f03p01-ch1sk1fk1fl1.tiff</URL><Row>1</Row><Col>2</Col><FieldID>3</FieldID><PlaneID>1</PlaneID><TimepointID>0</TimepointID><ChannelID>1</ChannelID><ChannelName>DAPI &amp; co</ChannelName></Image>
-    <Image><id>b</id><State>Ok</State><URL/><Row>1</Row><Col>2</Col><FieldID>3</FieldID><PlaneID>2</PlaneID><TimepointID>0</TimepointID><ChannelID>1</ChannelID></Image>
-    <Image><id>c</id><URL>Images/odd.tiff</URL><Row>16</Row><Col>24</Col><FieldID>1</FieldID><PlaneID>1</PlaneID><TimepointID>0</TimepointID><ChannelID>2</ChannelID></Image>
-  </Images>
-</EvaluationInputData>"#;
-
-#[test]
 fn operetta_lists_its_planes() {
     let dir = folder();
     let path = write(dir.path(), "Images/Index.idx.xml", INDEX);
@@ -269,15 +201,7 @@ fn operetta_lists_its_planes() {
 #[test]
 fn incell_lists_its_planes() {
     let dir = folder();
-    let xdce = r#"<ImageStack><AutoLeadAcquisitionProtocol><Wavelengths>
-        <Wavelength index="0"><ExcitationFilter name="UV" wavelength="365"/><EmissionFilter name="DAPI" wavelength="455"/></Wavelength></Wavelengths>
-        <ObjectiveCalibration pixel_width="0.325"/><Plate rows="8" columns="12" name="96"/></AutoLeadAcquisitionProtocol>
-        <Images number="3">
-        <Image filename="B - 2(fld 1 wv UV - DAPI).tif"><Well label="B - 2"><Row number="2"/><Column number="2"/></Well><Identifier field_index="0" z_index="0" wave_index="0" time_index="0"/></Image>
-        <Image filename="B - 2(fld 1 wv UV - DAPI z 2).tif"><Well><Row number="2"/><Column number="2"/></Well><Identifier field_index="0" z_index="1" wave_index="0" time_index="0"/></Image>
-        <Image filename="odd.tif"><Well><Row number="8"/><Column number="12"/></Well><Identifier field_index="3" z_index="0" wave_index="0" time_index="0"/></Image>
-        </Images></ImageStack>"#;
-    let path = write(dir.path(), "Screen 1.xdce", xdce);
+    let path = write(dir.path(), "Screen 1.xdce", XDCE);
     assert_eq!(manifest::find(dir.path()).unwrap().as_deref(), Some(&*path));
     let manifest = manifest::read(&path).unwrap();
     assert_eq!(
@@ -300,40 +224,6 @@ fn incell_lists_its_planes() {
     assert_eq!(manifest.channels[0].pixel_size_um, Some(0.325));
     let error = manifest::read(&write(dir.path(), "x.xdce", "<Image/>")).unwrap_err();
     assert!(error.to_string().contains("no IN Cell manifest"), "{error}");
-}
-
-/// LabVIEW's pairs; the label of the first well is Latin-1 to try the encoding.
-fn scanr(timeloop: &str) -> Vec<u8> {
-    let value =
-        |name: &str, value: &str| format!("<String><Name>{name}</Name><Val>{value}</Val></String>");
-    let well = |number: &str, label: &str| {
-        format!(
-            "<String><Name></Name><Val>{number}</Val></String><String><Name></Name><Val>{label}</Val></String>"
-        )
-    };
-    let text = format!(
-        "<?xml version=\"1.0\"?><Cluster><Name>experiment</Name>{}{}<Cluster><Name>format typedef</Name>{}{}</Cluster>\
-         <Array><Name>well selection table + cDNA</Name><Dimsize>2</Dimsize><Dimsize>2</Dimsize>{}{}</Array>{}\
-         <Cluster><Name>channel</Name>{}{}</Cluster><Cluster><Name>channel</Name>{}{}</Cluster><Cluster><Name>channel</Name>{}{}</Cluster>{}\
-         <Array><Name>subposition list</Name><Dimsize>3</Dimsize></Array>{timeloop}</Cluster>",
-        value("plate name", "Pl\u{e4}tte"),
-        value("conversion factor um/pixel", "0.645"),
-        value("Rows", "16"),
-        value("Columns", "24"),
-        well("26", "B2"),
-        well("384", "kein Well"),
-        value("# slices", "2"),
-        value("name", "DAPI"),
-        value("idle", "0"),
-        value("name", "Cy5"),
-        value("idle", "1"),
-        value("name", "Autofocus"),
-        value("idle", "0"),
-        value("columns/well", "9"),
-    );
-    text.chars()
-        .map(|c| u8::try_from(u32::from(c)).unwrap())
-        .collect()
 }
 
 #[test]
@@ -387,68 +277,6 @@ fn scanr_gives_wells_channels_and_planes_of_one_timepoint() {
     let error =
         manifest::read(&write(dir.path(), "experiment_descriptor.xml", "<a/>")).unwrap_err();
     assert!(error.to_string().contains("no ScanR experiment"), "{error}");
-}
-
-#[test]
-fn manifests_are_found_by_their_names() {
-    let dir = folder();
-    assert_eq!(manifest::find(dir.path()).unwrap(), None);
-    write(dir.path(), "._MeasurementData.mlf", "");
-    write(dir.path(), "plate.wpi", "");
-    assert_eq!(manifest::find(dir.path()).unwrap(), None);
-    write(dir.path(), "INDEX.XML", "");
-    write(dir.path(), "index.ref.xml", "");
-    assert!(
-        manifest::find(dir.path())
-            .unwrap()
-            .unwrap()
-            .ends_with("index.ref.xml")
-    );
-    write(dir.path(), "index.IDX.xml", "");
-    assert!(
-        manifest::find(dir.path())
-            .unwrap()
-            .unwrap()
-            .ends_with("index.IDX.xml")
-    );
-    let two = folder();
-    write(two.path(), "a.HTD", "");
-    write(two.path(), "b.htd", "");
-    let error = manifest::find(two.path()).unwrap_err();
-    assert!(error.to_string().contains("a.HTD, b.htd"), "{error}");
-    assert!(matches!(
-        manifest::find(&two.path().join("none")),
-        Err(Error::Io { .. })
-    ));
-    assert!(matches!(
-        manifest::read(&two.path().join("x.xml")),
-        Err(Error::NotAManifest { .. })
-    ));
-    let error = manifest::read(&two.path().join("gone.HTD")).unwrap_err();
-    assert!(matches!(error, Error::Io { .. }) && error.to_string().contains("gone.HTD"));
-}
-
-#[test]
-fn a_manifest_that_is_too_large_is_not_read() {
-    let dir = folder();
-    let path = dir.path().join("MeasurementData.mlf");
-    // Sparse: it takes no room on the disk.
-    fs::File::create(&path)
-        .unwrap()
-        .set_len((256 << 20) + 1)
-        .unwrap();
-    let error = manifest::read(&path).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::TooLarge {
-                bytes: 268_435_457,
-                ..
-            }
-        ),
-        "{error}"
-    );
-    assert_eq!(error.class(), ErrorClass::Permanent);
 }
 
 #[test]

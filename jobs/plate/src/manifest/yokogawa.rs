@@ -3,6 +3,7 @@
 //!
 //! Records whose type is not `IMG` are failed exposures: their images never come.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::text::{LocalName, attribute, elements, number};
@@ -133,13 +134,11 @@ impl Companions {
 
     /// Keeps the channels that are recorded, and names them after the settings.
     fn describe_channels(&self, manifest: &mut Manifest) -> Result<()> {
-        let mut used: Vec<&str> = manifest
+        let used: BTreeSet<&str> = manifest
             .expected
             .iter()
             .map(|plane| &*plane.channel)
             .collect();
-        used.sort_unstable();
-        used.dedup();
         let described = std::mem::take(&mut manifest.channels);
         let mut channels: Vec<ManifestChannel> = used
             .into_iter()

@@ -39,36 +39,48 @@ const ENDINGS: [(&str, &str); 9] = [
 /// Looks at each component: what lies in a hidden folder or in `@eaDir` is junk too. Case does not matter.
 #[must_use]
 pub fn junk_rule(relative: &Path) -> Option<&'static str> {
-    let mut components = relative.components().filter_map(|c| match c {
-        Component::Normal(name) => Some(name.to_string_lossy().to_lowercase()),
-        _ => None,
-    });
+    // Bytes, not text: each event of a watcher passes here, and names need not be UTF-8.
+    let mut components = relative
+        .components()
+        .filter_map(|component| match component {
+            Component::Normal(name) => Some(name.as_encoded_bytes()),
+            _ => None,
+        });
     let file = components.next_back()?;
-    if let Some(rule) = components.find_map(|folder| name_rule(&folder)) {
-        return Some(rule);
-    }
-    let ending = || {
-        ENDINGS
-            .iter()
-            .find(|(ending, _)| file.ends_with(ending))
-            .map(|(_, rule)| *rule)
-    };
-    // MetaXpress writes a small copy beside each image.
-    let thumbnail = || file.contains("_thumb").then_some("*_thumb* (thumbnail)");
-    name_rule(&file).or_else(ending).or_else(thumbnail)
+    components
+        .find_map(name_rule)
+        .or_else(|| name_rule(file))
+        .or_else(|| file_rule(file))
 }
 
-fn name_rule(name: &str) -> Option<&'static str> {
-    if name.starts_with('.') {
-        return Some(".* (hidden file or folder)");
+/// Rules for files and folders.
+fn name_rule(name: &[u8]) -> Option<&'static str> {
+    match name {
+        [b'.', ..] => Some(".* (hidden file or folder)"),
+        [b'~', ..] => Some("~* (temporary file)"),
+        _ => {
+            let junk = NAMES
+                .iter()
+                .find(|(junk, _)| name.eq_ignore_ascii_case(junk.as_bytes()))?;
+            Some(junk.1)
+        }
     }
-    if name.starts_with('~') {
-        return Some("~* (temporary file)");
+}
+
+/// Rules for files only.
+fn file_rule(name: &[u8]) -> Option<&'static str> {
+    let ends_with = |ending: &str| {
+        let start = name.len().checked_sub(ending.len());
+        start.is_some_and(|start| name[start..].eq_ignore_ascii_case(ending.as_bytes()))
+    };
+    if let Some((_, rule)) = ENDINGS.iter().find(|(ending, _)| ends_with(ending)) {
+        return Some(rule);
     }
-    NAMES
-        .iter()
-        .find(|(junk, _)| name == *junk)
-        .map(|(_, rule)| *rule)
+    // MetaXpress writes a small copy beside each image.
+    let thumbnail = name
+        .windows(6)
+        .any(|part| part.eq_ignore_ascii_case(b"_thumb"));
+    thumbnail.then_some("*_thumb* (thumbnail)")
 }
 
 /// Whether a name ends like an image that we read: `.tif`, `.tiff` (so also `.ome.tif`) or `.png`, in either case.

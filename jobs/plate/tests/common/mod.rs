@@ -1,6 +1,8 @@
 //! What the test files share.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod samples;
+
 use std::path::{Path, PathBuf};
 
 use plate::{NamingScheme, ParsedName, Verdict};
