@@ -1,0 +1,133 @@
+//! Statements whose cost must not grow with the queue, in one place so that a test can look at their plans.
+//!
+//! `INDEXED BY` is no hint: SQLite refuses the statement if it cannot use the index. Left alone, the planner prefers
+//! the index on the state for some of these, and then sorts every ready task at each claim.
+
+/// Group of the most urgent ready task.
+pub(crate) const FIRST_GROUP: &str = "SELECT priority, plate_id FROM task INDEXED BY task_ready \
+     WHERE state = 'ready' ORDER BY priority DESC, plate_id LIMIT 1";
+
+/// Next plate of the same priority.
+pub(crate) const NEXT_PLATE: &str = "SELECT priority, plate_id FROM task INDEXED BY task_ready \
+     WHERE state = 'ready' AND priority = ?1 AND plate_id > ?2 ORDER BY plate_id LIMIT 1";
+
+/// First plate of the next lower priority.
+pub(crate) const NEXT_PRIORITY: &str = "SELECT priority, plate_id FROM task INDEXED BY task_ready \
+     WHERE state = 'ready' AND priority < ?1 ORDER BY priority DESC, plate_id LIMIT 1";
+
+/// Ready tasks of a group whose subjects are free, oldest first. The first row is nearly always the one.
+pub(crate) const BEST_OF_GROUP: &str = "SELECT id, subject_id, scope FROM task INDEXED BY task_ready \
+     WHERE state = 'ready' AND priority = ?1 AND plate_id = ?2 AND NOT EXISTS \
+     (SELECT 1 FROM pass INDEXED BY pass_open WHERE pass.subject_id = task.subject_id AND ended_at IS NULL) ORDER BY id";
+
+/// Tasks whose retry time has come.
+pub(crate) const DUE: &str = "SELECT id FROM task INDEXED BY task_retrying \
+     WHERE state = 'retrying' AND ready_at <= ?1 ORDER BY ready_at LIMIT 1000";
+
+/// Passes whose lease ran out.
+pub(crate) const EXPIRED: &str = "SELECT id FROM pass INDEXED BY pass_lease WHERE ended_at IS NULL AND lease_until < ?1 ORDER BY lease_until";
+
+/// The next time that something is due.
+pub(crate) const NEXT_DUE: &str = "SELECT min(at) FROM ( \
+     SELECT min(ready_at) AS at FROM task INDEXED BY task_retrying WHERE state = 'retrying' \
+     UNION ALL SELECT min(lease_until) FROM pass INDEXED BY pass_lease WHERE ended_at IS NULL)";
+
+/// Tasks of a pass that were asked to stop.
+pub(crate) const STOPPING: &str = "SELECT id FROM task INDEXED BY task_pass WHERE pass_id = ?1 AND cancel_requested = 1 ORDER BY position";
+
+/// Tasks behind a task.
+pub(crate) const BEHIND: &str =
+    "SELECT task_id, require FROM task_dependency WHERE upstream_id = ?1";
+
+/// Patterns that a new task matches, strictest first.
+pub(crate) const PATTERNS: &str = "SELECT task_id, require FROM task_upstream INDEXED BY task_upstream_job \
+     WHERE plate_id = ?1 AND workflow = ?2 AND job = ?3 AND well IN ('', ?4) ORDER BY require DESC";
+
+/// A file by its identity.
+pub(crate) const FILE_BY_PATH: &str = "FROM file WHERE root_id = ?1 AND path = ?2";
+
+/// The latest failures, to follow the columns of a task.
+pub(crate) const FAILURES: &str = "WHERE task.id IN (SELECT id FROM task INDEXED BY task_dead \
+     WHERE state IN ('failed', 'quarantined') ORDER BY finished_at DESC LIMIT ?1) ORDER BY task.finished_at DESC";
+
+/// A result by its key, to follow the columns of a task.
+pub(crate) const BY_KEY: &str = "WHERE task.id = \
+     (SELECT id FROM task INDEXED BY task_key WHERE key = ?1 AND state = 'succeeded' LIMIT 1)";
+
+/// Logs that are old enough to go.
+pub(crate) const OLD_LOGS: &str = "SELECT id FROM attempt INDEXED BY attempt_log WHERE log IS NOT NULL AND ended_at < ?1 LIMIT ?2";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use rusqlite::types::Null;
+    use rusqlite::{Connection, params_from_iter};
+
+    use super::{
+        BEHIND, BEST_OF_GROUP, BY_KEY, DUE, EXPIRED, FAILURES, FILE_BY_PATH, FIRST_GROUP, NEXT_DUE,
+        NEXT_PLATE, NEXT_PRIORITY, OLD_LOGS, PATTERNS, STOPPING,
+    };
+    use crate::model::TASK_SELECT;
+
+    fn plan(connection: &Connection, sql: &str) -> String {
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let parameters = vec![Null; statement.parameter_count()];
+        let rows = statement
+            .query_map(params_from_iter(parameters), |row| row.get::<_, String>(3))
+            .unwrap();
+        rows.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn search_their_indexes_and_sort_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection =
+            crate::schema::open_writer(&folder.path().join("queue.db"), false).unwrap();
+        let wanted = [
+            (FIRST_GROUP.to_owned(), "COVERING INDEX task_ready"),
+            (
+                NEXT_PLATE.to_owned(),
+                "COVERING INDEX task_ready (priority=? AND plate_id>?)",
+            ),
+            (
+                NEXT_PRIORITY.to_owned(),
+                "COVERING INDEX task_ready (priority<?)",
+            ),
+            (
+                BEST_OF_GROUP.to_owned(),
+                "INDEX task_ready (priority=? AND plate_id=?)",
+            ),
+            (DUE.to_owned(), "INDEX task_retrying (ready_at<?)"),
+            (EXPIRED.to_owned(), "INDEX pass_lease (lease_until<?)"),
+            (NEXT_DUE.to_owned(), "INDEX pass_lease"),
+            (
+                BEHIND.to_owned(),
+                "INDEX task_dependency_upstream (upstream_id=?)",
+            ),
+            (
+                format!("SELECT id {FILE_BY_PATH}"),
+                "INDEX sqlite_autoindex_file_1 (root_id=? AND path=?)",
+            ),
+            (format!("{TASK_SELECT} {BY_KEY}"), "INDEX task_key (key=?)"),
+            (OLD_LOGS.to_owned(), "INDEX attempt_log (ended_at<?)"),
+        ];
+        for (sql, index) in wanted {
+            let plan = plan(&connection, &sql);
+            assert!(plan.contains(index), "{sql}\nwanted: {index}\ngot: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+        }
+        // These sort the few rows that they find.
+        let failures = format!("{TASK_SELECT} {FAILURES}");
+        for (sql, index) in [
+            (failures.as_str(), "INDEX task_dead"),
+            (STOPPING, "INDEX task_pass (pass_id=?)"),
+            (PATTERNS, "INDEX task_upstream_job"),
+        ] {
+            let plan = plan(&connection, sql);
+            assert!(plan.contains(index), "{sql}\nwanted: {index}\ngot: {plan}");
+        }
+    }
+}
