@@ -1,0 +1,61 @@
+//! The state of a file on disk, as far as stat(2) tells.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+
+/// Size, times and inode of a file: if none of them changed, the content did not change either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    /// Length in bytes.
+    pub size: u64,
+    /// Time of the last change of the content, nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Time of the last change of content, owner, mode, links or name, nanoseconds since 1970.
+    pub ctime_ns: i64,
+    /// Inode number.
+    pub inode: u64,
+    /// Number of the file system. It may differ after a reboot or a remount, so it is no part of [`Self::same_state`].
+    pub device: u64,
+}
+
+impl FileIdentity {
+    /// Takes the identity out of the metadata of a file.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        Self {
+            size: metadata.size(),
+            mtime_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            ctime_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+            inode: metadata.ino(),
+            device: metadata.dev(),
+        }
+    }
+
+    /// Whether both describe the same state of the same file.
+    ///
+    /// `inodes_are_stable` is false on network and FUSE file systems, where a remount may number all files anew; there
+    /// the ctime, which no user can set, stands for the inode.
+    #[must_use]
+    pub const fn same_state(&self, other: &Self, inodes_are_stable: bool) -> bool {
+        self.size == other.size
+            && self.mtime_ns == other.mtime_ns
+            && self.ctime_ns == other.ctime_ns
+            && (!inodes_are_stable || self.inode == other.inode)
+    }
+
+    /// The later of mtime and ctime, nanoseconds since 1970: copying tools set an old mtime on new bytes.
+    pub(crate) const fn last_change_ns(&self) -> i64 {
+        if self.mtime_ns > self.ctime_ns {
+            self.mtime_ns
+        } else {
+            self.ctime_ns
+        }
+    }
+}
+
+/// Saturates instead of overflowing: a corrupt file system reports any time it likes.
+const fn nanoseconds(seconds: i64, fraction: i64) -> i64 {
+    seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(fraction)
+}

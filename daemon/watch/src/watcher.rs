@@ -1,0 +1,313 @@
+//! The handle that callers hold.
+
+use crate::counters::Counters;
+use crate::host::RootState;
+use crate::mailbox::{Inbox, Mailbox, Message, mailbox};
+use crate::root::Root;
+use crate::rules::Rules;
+use crate::shared::Shared;
+use crate::status::{FileStatus, SettlingFile};
+use crate::{Error, Event, Host, RootSpec};
+use std::collections::BTreeMap;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long [`Watcher::stop`] waits for threads that hang in a call to a server that does not answer.
+const STOP_WITHIN: Duration = Duration::from_millis(900);
+/// A thread that crashed starts anew after this long.
+const RESTART_AFTER: Duration = Duration::from_secs(10);
+
+/// Watches roots until it is stopped or dropped.
+pub struct Watcher {
+    host: Arc<dyn Host>,
+    roots: BTreeMap<i64, Handle>,
+    threads: Mutex<Vec<(i64, JoinHandle<()>)>>,
+    ended: Mutex<Receiver<i64>>,
+}
+
+struct Handle {
+    shared: Arc<Shared>,
+    mailbox: Mailbox,
+}
+
+impl Watcher {
+    /// Starts one thread a root. Returns at once; [`RootState`] events tell which roots are online.
+    ///
+    /// # Errors
+    /// When an `ignore` pattern is no glob, an id stands twice, or no thread can be started.
+    pub fn start(specs: Vec<RootSpec>, host: Arc<dyn Host>) -> Result<Self, Error> {
+        let (sender, ended) = channel();
+        let mut watcher = Self {
+            host,
+            roots: BTreeMap::new(),
+            threads: Mutex::new(Vec::new()),
+            ended: Mutex::new(ended),
+        };
+        for mut spec in specs {
+            spec.path = std::path::absolute(&spec.path).map_err(|source| Error::Path {
+                root: spec.path.clone(),
+                source,
+            })?;
+            watcher.add(spec, sender.clone())?;
+        }
+        Ok(watcher)
+    }
+
+    fn add(&mut self, spec: RootSpec, ended: Sender<i64>) -> Result<(), Error> {
+        let (id, path) = (spec.id, spec.path.clone());
+        if self.roots.contains_key(&id) {
+            return Err(Error::DuplicateRoot(id));
+        }
+        let rules = Rules::new(&spec)?;
+        let (mailbox, inbox) = mailbox(spec.event_queue);
+        let shared = Arc::new(Shared::new(spec, rules));
+        let thread = {
+            let (shared, host, mailbox) =
+                (Arc::clone(&shared), Arc::clone(&self.host), mailbox.clone());
+            let run = move || {
+                supervise(&shared, &*host, &inbox, &mailbox);
+                let _ = ended.send(id);
+            };
+            Builder::new()
+                .name(format!("watch-{id}"))
+                .spawn(run)
+                .map_err(|source| Error::Thread { root: path, source })?
+        };
+        self.threads
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((id, thread));
+        self.roots.insert(id, Handle { shared, mailbox });
+        Ok(())
+    }
+
+    /// Asks for a full scan now, which also re-examines the files that were given up. False if no root has this id.
+    pub fn rescan(&self, root: i64) -> bool {
+        let Some(handle) = self.roots.get(&root) else {
+            return false;
+        };
+        handle.mailbox.command(Message::Rescan);
+        true
+    }
+
+    /// The state of a root, if one has this id.
+    #[must_use]
+    pub fn state(&self, root: i64) -> Option<RootState> {
+        self.roots
+            .get(&root)
+            .map(|handle| handle.shared.state().clone())
+    }
+
+    /// The files of a root that are being waited for, longest first.
+    #[must_use]
+    pub fn settling(&self, root: i64) -> Vec<SettlingFile> {
+        let Some(handle) = self.roots.get(&root) else {
+            return Vec::new();
+        };
+        let mut files: Vec<SettlingFile> = handle
+            .shared
+            .arrivals()
+            .settling
+            .iter()
+            .map(|(path, entry)| SettlingFile {
+                path: path.to_owned(),
+                since: entry.since,
+                size: entry.identity.size,
+                waiting_for: entry.waiting_for.clone(),
+            })
+            .collect();
+        files.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.path.cmp(&b.path)));
+        files
+    }
+
+    /// The files of a root that were given up, with what they lack.
+    #[must_use]
+    pub fn unreadable(&self, root: i64) -> Vec<(PathBuf, String)> {
+        let Some(handle) = self.roots.get(&root) else {
+            return Vec::new();
+        };
+        let arrivals = handle.shared.arrivals();
+        let mut files: Vec<(PathBuf, String)> = arrivals
+            .unreadable
+            .iter()
+            .map(|(path, (_, reason))| (path.clone(), reason.clone()))
+            .collect();
+        files.sort();
+        files
+    }
+
+    /// The figures of every root, by id.
+    #[must_use]
+    pub fn counters(&self) -> BTreeMap<i64, Counters> {
+        let read = |shared: &Shared| {
+            let settling = shared.arrivals().settling.len() as u64;
+            Counters {
+                settling,
+                ..shared.tally.read()
+            }
+        };
+        self.roots
+            .iter()
+            .map(|(&id, handle)| (id, read(&handle.shared)))
+            .collect()
+    }
+
+    /// Where one path of a root stands. Looks at the disk from the caller's thread: on a share that hangs, so does this.
+    #[must_use]
+    pub fn explain(&self, root: i64, relative: &Path) -> FileStatus {
+        let Some(handle) = self.roots.get(&root) else {
+            return FileStatus::UnknownRoot;
+        };
+        let shared = &*handle.shared;
+        let inside = relative
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        if !inside || relative.as_os_str().is_empty() {
+            return FileStatus::OutsideRoot;
+        }
+        if let RootState::Offline { reason } = &*shared.state() {
+            return FileStatus::RootOffline {
+                reason: reason.clone(),
+            };
+        }
+        if let Some(rule) = shared
+            .rules
+            .excludes_from_above(&*self.host, root, relative)
+        {
+            return FileStatus::Ignored { rule };
+        }
+        if let Some(status) = look_at_disk(shared, relative) {
+            return status;
+        }
+        let known = self.host.known(root, relative);
+        let arrivals = shared.arrivals();
+        if let Some(entry) = arrivals.settling.get(relative) {
+            FileStatus::Settling {
+                since: entry.since,
+                waiting_for: entry.waiting_for.clone(),
+            }
+        } else if let Some((_, reason)) = arrivals.unreadable.get(relative) {
+            FileStatus::Unreadable {
+                reason: reason.clone(),
+            }
+        } else if let Some(identity) = known {
+            FileStatus::Known { identity }
+        } else if arrivals.reported.contains_key(relative) {
+            FileStatus::Reported
+        } else {
+            FileStatus::Unseen
+        }
+    }
+
+    /// Stops all threads. Returns within a second even if one hangs in a call to a dead server; such a thread is left to
+    /// itself and reports nothing more once it comes back.
+    pub fn stop(&self) {
+        for handle in self.roots.values() {
+            handle.shared.stop.store(true, Ordering::Release);
+            handle.mailbox.command(Message::Wake);
+        }
+        let deadline = Instant::now() + STOP_WITHIN;
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        while !threads.is_empty() {
+            let Ok(id) = ended.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            else {
+                break;
+            };
+            if let Some(at) = threads.iter().position(|(thread, _)| *thread == id) {
+                // It has said its last word, so joining waits for nothing.
+                let _ = threads.swap_remove(at).1.join();
+            }
+        }
+        for (id, _) in threads.drain(..) {
+            tracing::warn!(
+                root = id,
+                "the watching thread hangs in a file system call and is left behind"
+            );
+        }
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What the disk alone says about a path, if that settles the matter.
+fn look_at_disk(shared: &Shared, relative: &Path) -> Option<FileStatus> {
+    let mut absolute = shared.spec.path.clone();
+    let mut parts = relative.components().peekable();
+    while let Some(part) = parts.next() {
+        absolute.push(part);
+        let metadata = match fs::symlink_metadata(&absolute) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                return Some(match error.kind() {
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+                        FileStatus::Missing
+                    }
+                    _ => FileStatus::Inaccessible {
+                        reason: error.to_string(),
+                    },
+                });
+            }
+        };
+        // Nothing behind a link is looked at: it may lie outside of the root.
+        let last = parts.peek().is_none();
+        if metadata.is_symlink() && !(last && shared.spec.follow_symlinks) {
+            let link = absolute
+                .strip_prefix(&shared.spec.path)
+                .unwrap_or(&absolute)
+                .display();
+            return Some(FileStatus::Ignored {
+                rule: format!("{link} is a symbolic link, and links are not followed"),
+            });
+        }
+        if last && !metadata.is_file() && !metadata.is_symlink() {
+            return Some(FileStatus::NotAFile);
+        }
+    }
+    None
+}
+
+/// Runs the thread of a root, and starts it anew if it crashes: the scan finds again what it was doing.
+fn supervise(shared: &Shared, host: &dyn Host, inbox: &Inbox, mailbox: &Mailbox) {
+    let stopping = || shared.stop.load(Ordering::Acquire);
+    while !stopping() {
+        let run = || Root::new(shared, host, inbox, mailbox.clone()).run();
+        if catch_unwind(AssertUnwindSafe(run)).is_ok() {
+            return;
+        }
+        tracing::error!(root = %shared.spec.path.display(), "watching crashed; starting it anew");
+        shared.arrivals().settling.clear();
+        let reason =
+            format!("watching it crashed (see the log); started anew within {RESTART_AFTER:?}");
+        let state = RootState::Offline { reason };
+        shared.state().clone_from(&state);
+        let tell = || {
+            host.emit(Event::RootState {
+                root: shared.spec.id,
+                state,
+            });
+        };
+        // If it is the host that crashes, only the log hears of it.
+        let _ = catch_unwind(AssertUnwindSafe(tell));
+        let again = Instant::now() + RESTART_AFTER;
+        while !stopping() {
+            match inbox
+                .receiver
+                .recv_timeout(again.saturating_duration_since(Instant::now()))
+            {
+                Ok(message) => inbox.taken(&message),
+                Err(_) => break,
+            }
+        }
+    }
+}
