@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The engine room: what arrives becomes image sets, image sets become tasks, tasks become passes of worker processes, and their
+//! results are committed.
+//!
+//! ```text
+//! watch ─ whole file ─▶ intake ─ files, plates, image sets, tasks ─▶ queue
+//!                       completion ─ "the plate has all it will get" ─▶ queue
+//! queue ─ claimed pass ─▶ dispatch ─▶ worker process ─ report ─▶ queue
+//! ```
+
+mod completion;
+mod dispatch;
+mod engine;
+mod error;
+mod facility;
+mod hash;
+mod image_set;
+mod intake;
+mod once;
+mod planes;
+mod planner;
+mod records;
+mod watching;
+
+pub use dispatch::WorkerState;
+pub use engine::{Engine, EngineOptions, check_root};
+pub use error::{Error, Result};
+pub use facility::{Facility, RootSettings};
+pub use once::{RunOptions, RunProgress, RunSummary, run_once};

@@ -1,0 +1,203 @@
+//! Decides when a plate has all it will get.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use plate::{Decision, Facts, PlaneKey};
+use queue::{NewSubject, PlateId, PlateRow, PlateState, SubjectKind, SubjectState};
+use serde_json::json;
+use workflow::{Scope, Workflow};
+
+use crate::error::Result;
+use crate::image_set::Expectation;
+use crate::intake::{Intake, Plate};
+use crate::records;
+
+impl Intake {
+    /// Looks at every plate that is still arriving, and completes those whose rules say so. `settling` tells whether a file of an
+    /// acquisition folder is still being written.
+    ///
+    /// # Errors
+    /// The queue fails.
+    pub fn complete_ready_plates(&self, settling: &dyn Fn(queue::RootId, &Path) -> bool) -> Result<()> {
+        for row in records::plates(self.store(), &[PlateState::Arriving, PlateState::Stale])? {
+            if !self.recall(&row)? || settling(row.root, &row.directory) {
+                continue;
+            }
+            self.reread_manifest(row.id)?;
+            let decision = {
+                let plates = self.plates();
+                let Some(plate) = plates.get(&row.id) else { continue };
+                plate::decide(&plate.root.rules, &facts(plate, &row))
+            };
+            if let Some(decision) = decision {
+                self.complete(row.id, &decision)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes a plate because a person said so.
+    ///
+    /// # Errors
+    /// The queue fails, or does not know the plate.
+    pub fn finalize(&self, id: PlateId) -> Result<()> {
+        let row = self.store().plate(id)?.plate;
+        if self.recall(&row)? {
+            let facts = Facts { by_hand: true, ..Facts::default() };
+            if let Some(decision) = plate::decide(&[], &facts) {
+                return self.complete(id, &decision);
+            }
+        }
+        Ok(self.store().complete_plate(id, "manual", Some("marked as complete by hand"))?)
+    }
+
+    /// A manifest that changed may complete image sets that waited for it.
+    fn reread_manifest(&self, id: PlateId) -> Result<()> {
+        let mut plates = self.plates();
+        let Some(plate) = plates.get_mut(&id) else { return Ok(()) };
+        if !plate.read_manifest() {
+            return Ok(());
+        }
+        let format = plate.manifest.as_ref().map(|m| (m.rows, m.columns));
+        let expected = u32::try_from(plate.announced.len()).ok().filter(|n| *n > 0);
+        self.store().describe_plate(id, expected, format.and_then(|f| f.0).map(u32::from), format.and_then(|f| f.1).map(u32::from))?;
+        self.put_arriving(plate, false)
+    }
+
+    /// Judges the sets that still arrive anew.
+    fn put_arriving(&self, plate: &mut Plate, plate_complete: bool) -> Result<()> {
+        let names: Vec<String> = plate.sets.iter().filter(|(_, m)| !m.complete).map(|(n, _)| n.clone()).collect();
+        for name in names {
+            let Some(member) = plate.sets.get(&name) else { continue };
+            let expected = plate.expectation(&member.parsed, plate_complete);
+            let (_, complete) = self.store().transaction(|tx| self.put_set(tx, plate, &name, &member.parsed, &member.set, &expected, None))?;
+            if let Some(member) = plate.sets.get_mut(&name) {
+                member.complete = complete;
+            }
+        }
+        Ok(())
+    }
+
+    fn complete(&self, id: PlateId, decision: &Decision) -> Result<()> {
+        let mut plates = self.plates();
+        let Some(plate) = plates.get_mut(&id) else { return Ok(()) };
+        self.put_arriving(plate, true)?;
+        self.put_holes(plate)?;
+        self.plan_whole(plate, Some((&decision.rule.to_string(), &decision.why)))?;
+        tracing::info!(plate = %plate.name, rule = %decision.rule, why = %decision.why, image_sets = plate.sets.len(), "plate is complete");
+        Ok(())
+    }
+
+    /// Announced image sets of which nothing came stay visible as holes at their own well and site.
+    fn put_holes(&self, plate: &Plate) -> Result<()> {
+        for (well, site, t, planes) in plate.announced.sets() {
+            let name = format!("{well}-{site:04}");
+            let name = t.map_or(name.clone(), |t| format!("{name}-T{t:04}"));
+            // A manifest that names no timepoint is met by any.
+            if plate.sets.contains_key(&name) || plate.sets.values().any(|m| (m.parsed.well, m.parsed.site) == (well, site) && t.is_none()) {
+                continue;
+            }
+            let channels: Vec<&str> = planes.iter().map(|(c, _)| c.as_str()).collect();
+            self.store().upsert_subject(&NewSubject {
+                plate: plate.id,
+                kind: SubjectKind::ImageSet,
+                name,
+                well: Some(well.to_string()),
+                site: Some(i64::from(site)),
+                timepoint: t.map(i64::from),
+                state: SubjectState::Arriving,
+                missing: json!(channels),
+                inputs: json!(null),
+                input_hash: None,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Plans everything of a plate: what depends on the whole plate gets its real key now. With `decision` the plate is completed in
+    /// the same transaction.
+    pub(crate) fn plan_whole(&self, plate: &Plate, decision: Option<(&str, &str)>) -> Result<()> {
+        let membership = decision.is_some().then(|| plate.membership());
+        self.store().transaction(|tx| {
+            self.plan_plate_subject(tx, plate, membership.as_deref())?;
+            if decision.is_none() || depends_on_plate(&plate.prepared.workflow) {
+                for (name, member) in plate.sets.iter().filter(|(_, m)| m.complete) {
+                    let expected = Expectation { plate_complete: decision.is_some(), ..plate.expectation(&member.parsed, decision.is_some()) };
+                    self.put_set(tx, plate, name, &member.parsed, &member.set, &expected, membership.as_deref())?;
+                }
+            }
+            if let Some((rule, why)) = decision {
+                tx.complete_plate(plate.id, rule, Some(why))?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Plans all known plates again, after a workflow changed: what has an equal key is not run again.
+    ///
+    /// # Errors
+    /// The queue fails.
+    pub fn plan_all(&self) -> Result<()> {
+        for row in records::plates(self.store(), &[])? {
+            if !self.recall(&row)? {
+                continue;
+            }
+            let plates = self.plates();
+            let Some(plate) = plates.get(&row.id) else { continue };
+            let decided = row.state.is_complete().then(|| (row.decided_by.clone().unwrap_or_default(), row.detail.clone().unwrap_or_default()));
+            self.plan_whole(plate, decided.as_ref().map(|(rule, why)| (rule.as_str(), why.as_str())))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether some image-set job needs a plate job's result.
+fn depends_on_plate(workflow: &Workflow) -> bool {
+    workflow.jobs.iter().any(|j| j.kind.scope == Scope::ImageSet && j.upstream.iter().any(|&u| workflow.jobs[u].kind.scope == Scope::Plate))
+}
+
+fn facts(plate: &Plate, row: &PlateRow) -> Facts {
+    let quiet = row.last_arrival.map_or(0, |at| Timestamp::now().duration_since(at).as_secs().max(0));
+    let planes = plate.sets.values().flat_map(|m| m.set.files.iter().flat_map(|f| &f.planes)).count();
+    Facts {
+        seen: planes as u64,
+        manifest: plate.manifest.as_ref().map(|m| manifest_facts(plate, m)),
+        expected: plate.root.layout.map(|l| l.planes()),
+        other_files: other_files(&plate.root.path.join(&plate.directory), &plate.root.rules),
+        quiet_seconds: u64::try_from(quiet).unwrap_or(0),
+        by_hand: false,
+    }
+}
+
+fn manifest_facts(plate: &Plate, manifest: &plate::Manifest) -> plate::ManifestFacts {
+    let seen: std::collections::HashSet<PlaneKey<'_>> = plate
+        .sets
+        .values()
+        .flat_map(|m| {
+            let (well, site, t) = (m.parsed.well, m.parsed.site, m.parsed.t);
+            m.set.files.iter().flat_map(|f| &f.planes).map(move |p| PlaneKey { well, site, channel: &p.channel, z: p.z, t })
+        })
+        .collect();
+    // A manifest that does not say the slice or the timepoint is content with any.
+    let there = |e: &plate::ExpectedPlane| {
+        seen.contains(&PlaneKey { well: e.well, site: e.site, channel: &e.channel, z: e.z, t: e.t })
+            || ((e.z.is_none() || e.t.is_none())
+                && seen.iter().any(|s| {
+                    (s.well, s.site, s.channel) == (e.well, e.site, e.channel.as_str()) && (e.z.is_none() || e.z == s.z) && (e.t.is_none() || e.t == s.t)
+                }))
+    };
+    let missing = manifest.expected.iter().filter(|e| !there(e)).count();
+    plate::ManifestFacts { expected: manifest.expected.len() as u64, missing: missing as u64, finished: manifest.finished }
+}
+
+/// Files that could be a sentinel; the folder is only listed where a rule asks for one.
+fn other_files(folder: &Path, rules: &[plate::CompleteRule]) -> Vec<PathBuf> {
+    if !rules.iter().any(|r| matches!(r, plate::CompleteRule::Sentinel(_))) {
+        return Vec::new();
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let names = entries.flatten().map(|e| PathBuf::from(e.file_name()));
+    names.filter(|name| !plate::is_image_name(name)).collect()
+}

@@ -1,0 +1,332 @@
+//! Starts everything, and stops it in the right order.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use config::DaemonConfig;
+use queue::{NewRoot, PassId, PlateId, PlateState, RootId, Store};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use watch::{FileStatus, RootSpec, Watcher};
+use worker::SpawnOptions;
+
+use crate::dispatch::{Dispatch, DispatchOptions, WorkerState};
+use crate::error::{Error, Result};
+use crate::facility::{Facility, Prepared, RootSettings};
+use crate::intake::Intake;
+use crate::records;
+use crate::watching::WatchHost;
+
+/// How workers are started.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// The program to run as a worker, normally this very binary.
+    pub program: PathBuf,
+    /// Its arguments, normally `["worker"]`.
+    pub arguments: Vec<String>,
+}
+
+/// The running engine.
+pub struct Engine {
+    intake: Arc<Intake>,
+    dispatch: Arc<Dispatch>,
+    watcher: Mutex<Option<Watcher>>,
+    wake: Arc<Notify>,
+    draining: CancellationToken,
+    killed: CancellationToken,
+    grace: Duration,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Registers the roots, gives back what a dead daemon left running, and starts watching and working.
+    ///
+    /// # Errors
+    /// A workflow, a naming scheme or a rule is wrong, or the queue fails. A root that is not there is no error: it is offline.
+    pub fn start(store: Store, config: &DaemonConfig, options: EngineOptions) -> Result<Arc<Self>> {
+        let recovered = store.boot()?;
+        if !recovered.tasks.is_empty() {
+            tracing::info!(tasks = recovered.tasks.len(), "tasks that an earlier run left running are ready again");
+        }
+        let roots = config.roots.iter().filter(|r| r.enabled).map(|r| root_settings(&store, config, r)).collect::<Result<Vec<_>>>()?;
+        let specs: Vec<RootSpec> = config.roots.iter().filter(|r| r.enabled).zip(&roots).map(|(r, s)| root_spec(r, s.id)).collect();
+        let facility = Arc::new(Facility::new(roots));
+        for root in facility.roots() {
+            for leftover in remove_leftovers(&root.output) {
+                tracing::info!(path = %leftover.display(), "temporary file of a dead worker removed");
+            }
+        }
+        let intake = Arc::new(Intake::new(store.clone(), facility, config.workers.max_attempts));
+        intake.plan_all()?;
+
+        let (draining, killed) = (CancellationToken::new(), CancellationToken::new());
+        let wake = Arc::new(Notify::new());
+        let dispatch = Dispatch::new(Arc::clone(&intake), dispatch_options(config, &options), Arc::clone(&wake), draining.clone(), killed.clone());
+        let for_events = Arc::clone(&wake);
+        store.on_event(move |_| for_events.notify_one());
+        let for_watch = Arc::clone(&wake);
+        let host = Arc::new(WatchHost { intake: Arc::clone(&intake), wake: Arc::new(move || for_watch.notify_one()) });
+        let watcher = Watcher::start(specs, host)?;
+        let engine = Arc::new(Self {
+            intake,
+            dispatch: Arc::clone(&dispatch),
+            watcher: Mutex::new(Some(watcher)),
+            wake,
+            draining,
+            killed,
+            grace: Duration::from_secs(config.workers.grace_secs),
+            tasks: Mutex::default(),
+        });
+        let tasks = vec![tokio::spawn(dispatch.run()), tokio::spawn(Arc::clone(&engine).tend())];
+        *engine.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
+        Ok(engine)
+    }
+
+    /// Completes plates and gives back tasks whose lease ran out; sleeps while there is nothing of the kind to do.
+    async fn tend(self: Arc<Self>) {
+        let mut last_event = queue::EventId(-1);
+        while !self.draining.is_cancelled() {
+            let engine = Arc::clone(&self);
+            let done = tokio::task::spawn_blocking(move || engine.tend_once()).await;
+            let arriving = match done {
+                Ok(Ok(arriving)) => arriving,
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "plates cannot be looked after");
+                    true
+                }
+                Err(error) => {
+                    tracing::error!(%error, "looking after plates ended by a bug");
+                    true
+                }
+            };
+            // Quiet periods count in seconds; without an arriving plate only an event can start one.
+            let pause = Duration::from_secs(1);
+            tokio::select! {
+                () = self.draining.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            while !arriving && !self.draining.is_cancelled() && self.intake.store().last_event() == last_event {
+                tokio::select! {
+                    () = self.draining.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_secs(2)) => {}
+                }
+            }
+            last_event = self.intake.store().last_event();
+        }
+    }
+
+    /// Whether a plate is still arriving.
+    fn tend_once(&self) -> Result<bool> {
+        let store = self.intake.store();
+        let recovered = store.reap_expired()?;
+        if !recovered.passes.is_empty() {
+            tracing::warn!(passes = recovered.passes.len(), "passes without heartbeat were given back");
+        }
+        self.intake.complete_ready_plates(&|root, directory| self.is_settling(root, directory))?;
+        Ok(!records::plates(store, &[PlateState::Arriving, PlateState::Stale])?.is_empty())
+    }
+
+    /// Whether a file below a folder of a root is still being written.
+    fn is_settling(&self, root: RootId, directory: &Path) -> bool {
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        watcher.as_ref().is_some_and(|w| w.settling(root.0).iter().any(|f| f.path.starts_with(directory)))
+    }
+
+    /// Stops: claims nothing more, lets running passes finish within the grace time, then cancels them. Nothing is lost either
+    /// way: what was cancelled is ready again.
+    pub async fn stop(&self) {
+        self.draining.cancel();
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(watcher) = watcher {
+            // Joining its threads blocks.
+            let _ = tokio::task::spawn_blocking(move || watcher.stop()).await;
+        }
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let all = async {
+            for task in tasks {
+                let _ = task.await;
+            }
+        };
+        tokio::pin!(all);
+        if tokio::time::timeout(self.grace, &mut all).await.is_err() {
+            tracing::warn!("running work did not end within the grace time; it is started again after the next start");
+            self.killed.cancel();
+            all.await;
+        }
+    }
+
+    /// The queue.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.intake.store()
+    }
+
+    /// What every worker slot is doing.
+    #[must_use]
+    pub fn workers(&self) -> Vec<WorkerState> {
+        self.dispatch.states()
+    }
+
+    /// Number of files that are still being written below a root.
+    #[must_use]
+    pub fn settling(&self, root: RootId) -> usize {
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        watcher.as_ref().map_or(0, |w| w.settling(root.0).len())
+    }
+
+    /// Scans a root now. False for an unknown root.
+    pub fn rescan(&self, root: RootId) -> bool {
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        watcher.as_ref().is_some_and(|w| w.rescan(root.0))
+    }
+
+    /// Where a file stands, and under which root.
+    #[must_use]
+    pub fn explain_path(&self, path: &Path) -> Option<(RootId, FileStatus)> {
+        let root = self.intake.facility().roots().iter().find(|r| path.starts_with(&r.path))?;
+        let relative = path.strip_prefix(&root.path).ok()?;
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        Some((root.id, watcher.as_ref()?.explain(root.id.0, relative)))
+    }
+
+    /// Completes a plate by hand.
+    ///
+    /// # Errors
+    /// The queue fails, or does not know the plate.
+    pub fn finalize(&self, plate: PlateId) -> Result<()> {
+        self.intake.finalize(plate)?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Ends passes whose tasks were cancelled.
+    pub fn stop_passes(&self, passes: &[PassId]) {
+        for pass in passes {
+            self.dispatch.stop(*pass);
+        }
+    }
+}
+
+/// Loads the workflow that a root names.
+///
+/// # Errors
+/// It is not found, or it cannot run.
+pub(crate) fn load_workflow(config: &DaemonConfig, root: &config::Root) -> Result<Prepared> {
+    let wrong = |mistakes: Vec<String>| Error::Workflow { name: root.workflow.to_string(), mistakes };
+    let path = match &root.workflow {
+        config::WorkflowRef::Path(path) => path.clone(),
+        config::WorkflowRef::Name(name) => {
+            let candidates: Vec<PathBuf> = config.workflow_dirs.iter().map(|d| d.join(format!("{name}.toml"))).collect();
+            let looked = || candidates.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
+            candidates.iter().find(|p| p.is_file()).cloned().ok_or_else(|| wrong(vec![format!("no such file: {}", looked())]))?
+        }
+    };
+    let file = config::WorkflowFile::load(&path).map_err(|e| wrong(vec![e.to_string()]))?;
+    Prepared::new(file)
+}
+
+fn root_settings(store: &Store, config: &DaemonConfig, root: &config::Root) -> Result<RootSettings> {
+    let prepared = load_workflow(config, root)?;
+    let name = root.path.file_name().map_or_else(|| root.path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let mode = serde_json::to_value(root.mode).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    let added = store.upsert_root(&NewRoot { path: root.path.clone(), name, output: root.output.clone(), workflow: prepared.workflow.name.clone(), mode })?;
+    let id = added.id();
+    let setting = format!("root.{id}.first_watched_ns");
+    if store.setting(&setting)?.is_none() {
+        store.set_setting(&setting, &jiff::Timestamp::now().as_nanosecond().to_string())?;
+    }
+    let first_watched = store.setting(&setting)?.and_then(|t| t.parse().ok());
+    Ok(RootSettings {
+        id,
+        path: root.path.clone(),
+        output: root.output.clone(),
+        naming: plate::NamingScheme::from_config(&root.naming)?,
+        rules: root.plate_complete.iter().map(|r| r.parse()).collect::<plate::Result<_>>()?,
+        layout: root.layout.as_ref().map(layout),
+        prepared: Arc::new(prepared),
+        ignore_before: if root.existing == config::Existing::Ignore { first_watched } else { None },
+    })
+}
+
+fn layout(layout: &config::Layout) -> plate::Layout {
+    let named = u32::try_from(layout.wells.len()).unwrap_or(u32::MAX);
+    let wells = if named > 0 { named } else { layout.rows.unwrap_or(1).saturating_mul(layout.columns.unwrap_or(1)) };
+    plate::Layout {
+        wells,
+        sites: layout.sites.unwrap_or(1),
+        channels: layout.channels.unwrap_or(1),
+        z: layout.z_slices.unwrap_or(1),
+        t: layout.timepoints.unwrap_or(1),
+    }
+}
+
+fn root_spec(root: &config::Root, id: RootId) -> RootSpec {
+    RootSpec {
+        mode: match root.mode {
+            config::WatchMode::Auto => watch::Mode::Auto,
+            config::WatchMode::Native => watch::Mode::Native,
+            config::WatchMode::Poll => watch::Mode::Poll,
+        },
+        settle: Duration::from_secs(root.settle_secs),
+        poll_interval: Duration::from_secs(root.poll_secs),
+        rescan_interval: Duration::from_secs(root.rescan_secs),
+        ignore: root.ignore.clone(),
+        // A copy that stalls for this long is listed with its reason; it is taken up again as soon as it changes.
+        give_up: Duration::from_secs((root.settle_secs * 10).max(5)),
+        ..RootSpec::new(id.0, &root.path)
+    }
+}
+
+fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchOptions {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let count = match config.workers.count {
+        config::Count::Auto => cores,
+        config::Count::Fixed(n) => n as usize,
+    };
+    let threads = match config.workers.threads {
+        config::Count::Auto => (cores / count.max(1)).max(1),
+        config::Count::Fixed(n) => n as usize,
+    };
+    DispatchOptions {
+        spawn: SpawnOptions {
+            program: options.program.clone(),
+            arguments: options.arguments.clone(),
+            memory_limit: config.workers.memory_limit.map(|l| l.bytes()),
+        },
+        count: count.max(1),
+        threads,
+        plate_threads: threads.max(cores),
+        time_limit: Duration::from_secs(config.workers.time_limit_secs),
+        lease: Duration::from_secs(config.workers.lease_secs),
+    }
+}
+
+/// Removes temporary files of dead workers below an output folder.
+fn remove_leftovers(output: &Path) -> Vec<PathBuf> {
+    let mut removed = Vec::new();
+    let mut open = vec![output.to_owned()];
+    while let Some(folder) = open.pop() {
+        match image_io::publish::remove_leftovers(&folder) {
+            Ok(paths) => removed.extend(paths),
+            Err(error) => tracing::warn!(%error, "temporary files cannot be looked for"),
+        }
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        open.extend(entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())).map(|e| e.path()));
+    }
+    removed
+}
+
+/// Checks what a root names without starting anything: its workflow, naming scheme and rules.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_root(config: &DaemonConfig, root: &config::Root) -> Result<()> {
+    load_workflow(config, root)?;
+    plate::NamingScheme::from_config(&root.naming)?;
+    for rule in &root.plate_complete {
+        rule.parse::<plate::CompleteRule>()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! What keeps the engine from starting or going on.
+
+use std::path::PathBuf;
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What keeps the engine from starting or going on. Failures of single images are never errors here: they are states of tasks.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The queue refused or failed.
+    #[error(transparent)]
+    Queue(#[from] queue::Error),
+    /// A watched folder cannot be watched.
+    #[error(transparent)]
+    Watch(#[from] watch::Error),
+    /// A naming scheme, a rule or a mapping is wrong.
+    #[error(transparent)]
+    Plate(#[from] plate::Error),
+    /// A workflow cannot run.
+    #[error("workflow `{name}` cannot run: {}", mistakes.join("; "))]
+    Workflow {
+        /// The workflow's name.
+        name: String,
+        /// Everything that is wrong with it.
+        mistakes: Vec<String>,
+    },
+    /// A folder cannot be used.
+    #[error("cannot {action} `{}`: {source}", path.display())]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,138 @@
+//! Plans: the tasks of an image set and of a plate, with their keys.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use queue::{Gate, NewTask, Plan, Require, SubjectId, Upstream};
+use workflow::{Compiled, Ingredients, Job, Scope, Workflow};
+
+use crate::hash::hash_file;
+
+/// Hashes of model and corrector files, remembered by size and time.
+#[derive(Default)]
+pub struct FileHashes(Mutex<HashMap<PathBuf, (u64, SystemTime, String)>>);
+
+impl FileHashes {
+    /// Hash of a file's content; `missing` where it cannot be read: the job then runs and says why.
+    pub fn hash(&self, path: &Path) -> String {
+        let Ok(meta) = std::fs::metadata(path) else { return "missing".to_owned() };
+        let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((size, at, hash)) = known.get(path)
+            && (*size, *at) == (meta.len(), modified)
+        {
+            return hash.clone();
+        }
+        let hash = hash_file(path).unwrap_or_else(|_| "missing".to_owned());
+        known.insert(path.to_owned(), (meta.len(), modified, hash.clone()));
+        hash
+    }
+}
+
+/// What a plan is made for.
+pub struct PlanFor<'a> {
+    /// The subject's number in the queue.
+    pub subject: SubjectId,
+    /// Whether it is an image set or a plate.
+    pub scope: Scope,
+    /// Hash of the image set's planes; unused for a plate.
+    pub input_hash: &'a str,
+    /// Hash of the plate's complete image sets; `None` while the plate is still arriving.
+    pub membership: Option<&'a str>,
+    /// Attempts before a transient failure is final, where the job does not say.
+    pub max_attempts: u32,
+}
+
+/// The tasks of one subject.
+#[must_use]
+pub fn plan(workflow: &Workflow, wanted: &PlanFor<'_>, files: &FileHashes) -> Plan {
+    let ingredients = ingredients(workflow, wanted.input_hash, wanted.membership, files);
+    let tasks = workflow
+        .jobs
+        .iter()
+        .enumerate()
+        .filter(|(_, job)| job.kind.scope == wanted.scope)
+        .filter_map(|(position, job)| {
+            let made_of = ingredients.get(&job.id)?;
+            Some(NewTask {
+                job: job.id.clone(),
+                kind: job.kind.name.to_owned(),
+                scope: job.kind.scope.as_str().to_owned(),
+                gate: if job.kind.scope == Scope::Plate { Gate::PlateComplete } else { Gate::SubjectComplete },
+                position: i64::try_from(position).unwrap_or(i64::MAX),
+                priority: 0,
+                max_attempts: job.limits.max_attempts.unwrap_or(wanted.max_attempts),
+                key: Some(made_of.key().0),
+                ingredients: serde_json::to_value(made_of).unwrap_or_default(),
+                upstream: job.upstream.iter().map(|&u| edge(&workflow.jobs[u], job)).collect(),
+                done: None,
+            })
+        })
+        .collect();
+    Plan { subject: wanted.subject, workflow: workflow.name.clone(), workflow_version: workflow.version.clone(), tasks, retire_missing: true }
+}
+
+/// One bad image never stops a plate: a plate job waits until its image sets are settled, not until they succeed.
+fn edge(from: &Job, to: &Job) -> Upstream {
+    match (from.kind.scope, to.kind.scope) {
+        (Scope::ImageSet, Scope::Plate) => Upstream::Plate { job: from.id.clone(), require: Require::Settled },
+        (Scope::Plate, Scope::ImageSet) => Upstream::Plate { job: from.id.clone(), require: Require::Succeeded },
+        _ => Upstream::Job(from.id.clone()),
+    }
+}
+
+/// The ingredients of every job of a workflow for one image set.
+///
+/// The content of a plate stands for all its image sets, so the key of a plate job must not depend on the set that is planned.
+fn ingredients(workflow: &Workflow, input_hash: &str, membership: Option<&str>, files: &FileHashes) -> BTreeMap<String, Ingredients> {
+    let of_any_set = collect(workflow, "", membership, None, files);
+    collect(workflow, input_hash, membership, Some(&of_any_set), files)
+}
+
+fn collect(workflow: &Workflow, input_hash: &str, membership: Option<&str>, plate_jobs: Option<&BTreeMap<String, Ingredients>>, files: &FileHashes) -> BTreeMap<String, Ingredients> {
+    let mut out: BTreeMap<String, Ingredients> = BTreeMap::new();
+    for job in &workflow.jobs {
+        if job.kind.scope == Scope::Plate
+            && let Some(made_of) = plate_jobs.and_then(|p| p.get(&job.id))
+        {
+            out.insert(job.id.clone(), made_of.clone());
+            continue;
+        }
+        let inputs = match job.kind.scope {
+            Scope::ImageSet => input_hash,
+            Scope::Plate => membership.unwrap_or("the plate is still arriving"),
+        };
+        let upstream = job.upstream.iter().map(|&u| &workflow.jobs[u]).filter_map(|u| Some((u.id.clone(), out.get(&u.id)?.key().0))).collect();
+        let model_files = match &job.operation {
+            Compiled::Image(operation) => operation.files(),
+            Compiled::Plate(_) => Vec::new(),
+        };
+        let made_of = Ingredients {
+            inputs: inputs.to_owned(),
+            upstream,
+            kind: job.kind.name.to_owned(),
+            kind_version: job.kind.version,
+            parameters: job.parameters.to_string(),
+            wiring: wiring(workflow, job),
+            files: model_files.iter().map(|p| (p.display().to_string(), files.hash(p))).collect(),
+        };
+        out.insert(job.id.clone(), made_of);
+    }
+    out
+}
+
+/// Everything else in the workflow that shapes a job's stored result.
+fn wiring(workflow: &Workflow, job: &Job) -> String {
+    let channels: BTreeMap<&str, &str> = job.inputs.values().flatten().filter_map(|name| Some((name.as_str(), workflow.channel_of(name)?))).collect();
+    serde_json::json!({
+        "inputs": job.inputs,
+        "outputs": job.outputs,
+        "channels": channels,
+        "keep": job.keep,
+        "scale_factors": workflow.scale_factors,
+        "projection": workflow.projection,
+    })
+    .to_string()
+}

@@ -1,0 +1,56 @@
+//! Questions to the queue that the engine asks in several places.
+
+use std::collections::HashMap;
+
+use queue::{Cursor, PlateFilter, PlateId, PlateRow, PlateState, Result, Store, SubjectFilter, SubjectId, SubjectKind, SubjectRow, TaskFilter, TaskState};
+
+/// Rows of one page; the engine always reads all pages.
+const PAGE: u32 = 500;
+
+/// Plates in these states; all plates for an empty list.
+pub(crate) fn plates(store: &Store, states: &[PlateState]) -> Result<Vec<PlateRow>> {
+    let filter = PlateFilter { states: states.to_vec(), ..PlateFilter::default() };
+    let mut out = Vec::new();
+    let mut cursor = Cursor::first(PAGE);
+    loop {
+        let page = store.plates(&filter, cursor)?;
+        out.extend(page.items.into_iter().map(|p| p.plate));
+        match page.next {
+            Some(after) => cursor.after = after,
+            None => return Ok(out),
+        }
+    }
+}
+
+/// Image sets of a plate.
+pub(crate) fn image_sets(store: &Store, plate: PlateId) -> Result<Vec<SubjectRow>> {
+    let filter = SubjectFilter { kind: Some(SubjectKind::ImageSet), ..SubjectFilter::default() };
+    let mut out = Vec::new();
+    let mut cursor = Cursor::first(PAGE);
+    loop {
+        let page = store.subjects(plate, &filter, cursor)?;
+        out.extend(page.items.into_iter().map(|s| s.subject));
+        match page.next {
+            Some(after) => cursor.after = after,
+            None => return Ok(out),
+        }
+    }
+}
+
+/// Why subjects of a plate have no (whole) result: the first failed task of each.
+pub(crate) fn failures_by_subject(store: &Store, plate: PlateId) -> Result<HashMap<SubjectId, String>> {
+    let filter = TaskFilter { states: vec![TaskState::Failed, TaskState::Quarantined, TaskState::Cancelled], ..TaskFilter::plate(plate) };
+    let mut out = HashMap::new();
+    let mut cursor = Cursor::first(PAGE);
+    loop {
+        let page = store.tasks(&filter, cursor)?;
+        for task in page.items {
+            let why = task.error.map_or_else(|| task.state.as_str().to_owned(), |e| e.message);
+            out.entry(task.subject).or_insert_with(|| format!("{}: {why}", task.job));
+        }
+        match page.next {
+            Some(after) => cursor.after = after,
+            None => return Ok(out),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The watcher's host: answers its questions from the queue, and hands what is whole to the intake.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use queue::{FileState, RootId, RootState};
+use watch::{Event, FileIdentity, Host, Probe};
+
+use crate::intake::Intake;
+
+/// The engine as the watcher sees it.
+pub(crate) struct WatchHost {
+    pub intake: Arc<Intake>,
+    /// Told after everything that may have made work.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Host for WatchHost {
+    fn known(&self, root: i64, relative: &Path) -> Option<FileIdentity> {
+        let file = self.intake.store().known_file(RootId(root), relative).ok().flatten()?;
+        identity(&file)
+    }
+
+    fn for_each_known(&self, root: i64, each: &mut dyn FnMut(&Path, &FileIdentity) -> ControlFlow<()>) {
+        let visited = self.intake.store().each_known_file(RootId(root), |file| match identity(&file) {
+            Some(identity) => each(&file.path, &identity),
+            None => ControlFlow::Continue(()),
+        });
+        if let Err(error) = visited {
+            tracing::warn!(root, %error, "the files that are known cannot be read from the queue");
+        }
+    }
+
+    fn ignore(&self, root: i64, relative: &Path) -> Option<String> {
+        let settings = self.intake.facility().root(RootId(root))?;
+        match settings.naming.parse(relative) {
+            plate::Verdict::Ignored(rule) => Some(rule.to_owned()),
+            _ => plate::junk_rule(relative).map(str::to_owned),
+        }
+    }
+
+    fn probe(&self, absolute: &Path) -> Probe {
+        match image_io::acquisition::probe(absolute) {
+            Ok(_) => Probe::Whole,
+            // A file that is still being copied looks damaged: wait, and give up only after a long time without change.
+            Err(error @ (image_io::Error::Damaged { .. } | image_io::Error::Io { .. })) => Probe::NotYet(error.to_string()),
+            Err(error) => Probe::Unreadable(error.to_string()),
+        }
+    }
+
+    fn emit(&self, event: Event) {
+        let result = match &event {
+            Event::Whole { root, path, identity } | Event::Changed { root, path, identity, .. } => self.intake.whole(RootId(*root), path, *identity),
+            Event::Unreadable { root, path, identity, reason } => {
+                tracing::warn!(root, path = %path.display(), %reason, "file is not readable");
+                self.intake.unreadable(RootId(*root), path, *identity, reason)
+            }
+            Event::RootState { root, state } => {
+                let (state, detail) = match state {
+                    watch::RootState::Online { mode, reason, file_system } => {
+                        tracing::info!(root, mode = mode.as_str(), %reason, file_system, "root is online");
+                        (RootState::Online, format!("{}: {reason}", mode.as_str()))
+                    }
+                    watch::RootState::Offline { reason } => {
+                        tracing::warn!(root, %reason, "root is offline");
+                        (RootState::Offline, reason.clone())
+                    }
+                };
+                self.intake.store().set_root_state(RootId(*root), state, Some(&detail)).map(drop).map_err(Into::into)
+            }
+            Event::Overflow { root } => {
+                tracing::warn!(root, "the kernel's event queue overflowed; scanning the root (raise fs.inotify.max_queued_events if this is frequent)");
+                Ok(())
+            }
+            Event::ScanDone { root, files, elapsed, unreadable_folders } => {
+                tracing::debug!(root, files, elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), unreadable_folders, "scan done");
+                Ok(())
+            }
+            // Results stay when their input is gone: acquisitions are often moved to an archive.
+            Event::Vanished { root, path } => {
+                tracing::debug!(root, path = %path.display(), "file is gone; its results stay");
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = result {
+            // The next scan reports the file again.
+            tracing::error!(%error, ?event, "an event could not be recorded");
+        }
+        (self.wake)();
+    }
+}
+
+/// A file that waits for something outside itself (a channel mapping) counts as unknown, so that every scan offers it again.
+fn identity(file: &queue::KnownFile) -> Option<FileIdentity> {
+    if file.state == FileState::Unreadable && file.content.is_none() {
+        return None;
+    }
+    Some(FileIdentity { size: file.size, mtime_ns: file.mtime_ns, ctime_ns: file.ctime_ns, inode: file.inode, device: 0 })
+}

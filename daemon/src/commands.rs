@@ -1,0 +1,11 @@
+//! The commands that need more than the HTTP API.
+
+pub mod config;
+pub mod doctor;
+pub mod inspect;
+pub mod manual;
+pub mod names;
+pub mod run;
+pub mod serve;
+pub mod worker;
+pub mod workflow;

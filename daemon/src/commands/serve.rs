@@ -1,0 +1,110 @@
+//! `wellspring serve`: the daemon. Configuration, queue, engine, server, signals and systemd, wired together.
+
+mod control;
+mod state_dir;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use config::DaemonConfig;
+use engine::{Engine, EngineOptions};
+use queue::{Options, Store};
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::ServeOptions;
+use crate::commands::config as configuration;
+use control::EngineControl;
+
+/// Runs the daemon until it is asked to stop.
+pub fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
+    let mut overrides = Vec::new();
+    if let Some(listen) = options.listen {
+        overrides.push(("server.listen".to_owned(), toml::Value::String(listen)));
+    }
+    if let Some(dir) = options.state_dir {
+        overrides.push(("state.dir".to_owned(), toml::Value::String(dir.to_string_lossy().into_owned())));
+    }
+    let config = configuration::load(&options.config, overrides)?.config;
+    crate::logging::daemon(&config.log.level, config.log.format)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(daemon(config))?;
+    // Blocking calls that hang on a dead share must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
+    state_dir::prepare(&config.state)?;
+    let store = Store::open(config.state.dir.join("queue.db"), Options::default())?;
+    let listener = TcpListener::bind(config.server.listen).await.with_context(|| format!("cannot listen on {}; is another daemon running?", config.server.listen))?;
+    let address = listener.local_addr()?;
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let engine = Engine::start(store.clone(), &config, EngineOptions { program, arguments: vec!["worker".to_owned()] })?;
+    let token = config.server.token_file.as_deref().map(state_dir::read_token).transpose()?;
+    let state = server::AppState {
+        store,
+        control: Arc::new(EngineControl::new(Arc::clone(&engine), &config)),
+        options: server::Options {
+            token,
+            allowed_hosts: config.server.allowed_hosts.clone(),
+            max_body: usize::try_from(config.server.max_body.bytes()).unwrap_or(usize::MAX),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+    };
+    let closing = CancellationToken::new();
+    let serving = tokio::spawn(server::serve(listener, state, closing.clone()));
+    let published = state_dir::Address::publish(&config.state.dir, address)?;
+    tracing::info!(address = %published.url(), roots = config.roots.len(), "ready");
+    notify(&[NotifyState::Ready]);
+    let watchdog = tokio::spawn(feed_watchdog(Arc::clone(&engine)));
+
+    wait_for_stop().await?;
+    notify(&[NotifyState::Stopping]);
+    tracing::info!("stopping: running passes may end");
+    watchdog.abort();
+    engine.stop().await;
+    closing.cancel();
+    serving.await.context("the server ended by a bug")??;
+    drop(published);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Returns when the daemon is asked to stop. SIGHUP is answered, but what it would change needs a restart.
+async fn wait_for_stop() -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => tracing::warn!("SIGHUP: the configuration is read at the start only; restart to apply a change (nothing is lost by it)"),
+        }
+    }
+}
+
+/// Tells systemd something; without systemd nothing happens.
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "systemd cannot be told");
+    }
+}
+
+/// Feeds systemd's watchdog, but only after the queue has taken a write: a daemon that cannot write is not alive.
+async fn feed_watchdog(engine: Arc<Engine>) {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    let mut tick = tokio::time::interval(limit / 3);
+    loop {
+        tick.tick().await;
+        let store = engine.store().clone();
+        match tokio::task::spawn_blocking(move || store.set_setting("watchdog", &jiff::Timestamp::now().to_string())).await {
+            Ok(Ok(())) => notify(&[NotifyState::Watchdog]),
+            Ok(Err(error)) => tracing::error!(%error, "the queue does not take writes; the watchdog is not fed"),
+            Err(error) => tracing::error!(%error, "the watchdog's check ended by a bug"),
+        }
+    }
+}

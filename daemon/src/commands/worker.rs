@@ -1,0 +1,11 @@
+//! `wellspring worker`: the child process that runs passes.
+
+use std::io::{stdin, stdout};
+use std::process::ExitCode;
+
+/// Serves passes until stdin closes.
+pub fn run() -> anyhow::Result<ExitCode> {
+    crate::logging::worker();
+    worker::serve(stdin().lock(), stdout().lock())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,43 @@
+//! What the commands print: data on stdout, messages on stderr, and a closed pipe is no error.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Writes to stdout; ends quietly when the reader has gone.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        let quiet = error.kind() == std::io::ErrorKind::BrokenPipe;
+        std::process::exit(i32::from(!quiet));
+    }
+}
+
+/// Writes a line to stdout.
+pub fn line(text: impl AsRef<str>) {
+    print(&format!("{}\n", text.as_ref()));
+}
+
+/// Writes JSON to stdout.
+pub fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    line(serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Writes a message to stderr.
+pub fn note(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+}
+
+/// Prints an error with its causes; the exit code is 1.
+pub fn fail(error: &anyhow::Error) -> ExitCode {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    note(format!("error: {text}"));
+    ExitCode::from(1)
+}

@@ -1,0 +1,253 @@
+//! The daemon's side: starts a worker in its own process group, talks to it, and ends it.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use workflow::pass::{PassReport, PassRequest};
+
+use crate::protocol::{FromWorker, ToWorker};
+
+/// Most that is kept of one attempt's log, in bytes; the end matters most.
+const LOG_LIMIT: usize = 64 * 1024;
+
+/// How a worker is started.
+#[derive(Clone, Debug)]
+pub struct SpawnOptions {
+    /// The program, normally this very binary.
+    pub program: PathBuf,
+    /// Its arguments, normally `["worker"]`.
+    pub arguments: Vec<String>,
+    /// Largest resident size in bytes before it is killed.
+    pub memory_limit: Option<u64>,
+}
+
+/// Why there is no worker to talk to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// The program could not be started.
+    #[error("cannot start worker `{}`: {source}", program.display())]
+    Spawn {
+        /// The program.
+        program: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// It started, but did not say that it is ready.
+    #[error("worker did not become ready: {0}")]
+    NotReady(String),
+}
+
+/// How a pass ended, as the daemon sees it.
+#[derive(Debug)]
+pub enum PassEnd {
+    /// The worker reported.
+    Done {
+        /// Outcome of each job.
+        report: Box<PassReport>,
+        /// Largest resident size of the worker so far, in bytes.
+        peak_rss: u64,
+    },
+    /// The worker refused the message.
+    Refused(String),
+    /// The worker died.
+    Died(String),
+    /// The wall-clock limit passed; the worker was killed.
+    TimedOut(Duration),
+    /// The memory limit was passed; the worker was killed.
+    OverMemory(u64),
+    /// The caller cancelled; the worker was killed.
+    Cancelled,
+}
+
+/// A running worker.
+pub struct WorkerProcess {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: Lines<BufReader<ChildStdout>>,
+    log: Arc<Mutex<Vec<u8>>>,
+    known_workflows: HashSet<String>,
+    memory_limit: Option<u64>,
+}
+
+impl WorkerProcess {
+    /// Starts a worker and waits until it is ready.
+    ///
+    /// # Errors
+    /// The program cannot be started, or is of another version.
+    pub async fn spawn(options: &SpawnOptions) -> Result<Self, WorkerError> {
+        let mut command = Command::new(&options.program);
+        command.args(&options.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+        die_with_parent(&mut command);
+        let mut child = command.spawn().map_err(|source| WorkerError::Spawn { program: options.program.clone(), source })?;
+        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+            return Err(WorkerError::NotReady("its pipes are missing".to_owned()));
+        };
+        let log = Arc::new(Mutex::new(Vec::new()));
+        tokio::spawn(collect_log(stderr, Arc::clone(&log)));
+        let mut worker = Self { child, stdin, stdout: BufReader::new(stdout).lines(), log, known_workflows: HashSet::new(), memory_limit: options.memory_limit };
+        match tokio::time::timeout(Duration::from_secs(30), worker.receive()).await {
+            Ok(Ok(FromWorker::Ready { version })) if version == env!("CARGO_PKG_VERSION") => Ok(worker),
+            Ok(Ok(other)) => Err(WorkerError::NotReady(format!("unexpected answer {other:?}"))),
+            Ok(Err(reason)) => Err(WorkerError::NotReady(format!("{reason}; {}", worker.take_log()))),
+            Err(_) => Err(WorkerError::NotReady("no answer within 30 s".to_owned())),
+        }
+    }
+
+    /// Process id, which is also the process group's.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Runs one pass. `started` is told each job as it starts. After any end but `Done` and `Refused` the worker is dead.
+    pub async fn run(
+        &mut self,
+        workflow: (&str, &config::WorkflowFile),
+        request: PassRequest,
+        threads: usize,
+        time_limit: Duration,
+        cancelled: impl Future<Output = ()>,
+        mut started: impl FnMut(&str),
+    ) -> PassEnd {
+        let begin = Instant::now();
+        if !self.known_workflows.contains(workflow.0) {
+            let message = ToWorker::Workflow { id: workflow.0.to_owned(), file: Box::new(workflow.1.clone()) };
+            if let Err(error) = self.send(&message).await {
+                return self.died(&error).await;
+            }
+            self.known_workflows.insert(workflow.0.to_owned());
+        }
+        if let Err(error) = self.send(&ToWorker::Pass { workflow: workflow.0.to_owned(), threads, request: Box::new(request) }).await {
+            return self.died(&error).await;
+        }
+        tokio::pin!(cancelled);
+        let mut tick = tokio::time::interval(Duration::from_millis(500));
+        loop {
+            tokio::select! {
+                biased;
+                message = self.stdout.next_line() => match message {
+                    Ok(Some(line)) => match serde_json::from_str(&line) {
+                        Ok(FromWorker::Started { job }) => started(&job),
+                        Ok(FromWorker::Done { report, peak_rss }) => return PassEnd::Done { report, peak_rss },
+                        Ok(FromWorker::Refused { reason }) => return PassEnd::Refused(reason),
+                        Ok(FromWorker::Ready { .. }) => {}
+                        Err(error) => return self.died(&format!("it wrote something that is no message: {error}")).await,
+                    },
+                    Ok(None) => return self.died("").await,
+                    Err(error) => return self.died(&error.to_string()).await,
+                },
+                () = &mut cancelled => {
+                    self.kill().await;
+                    return PassEnd::Cancelled;
+                }
+                _ = tick.tick() => {
+                    if begin.elapsed() > time_limit {
+                        self.kill().await;
+                        return PassEnd::TimedOut(time_limit);
+                    }
+                    if let (Some(limit), Some(used)) = (self.memory_limit, self.resident())
+                        && used > limit
+                    {
+                        self.kill().await;
+                        return PassEnd::OverMemory(used);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the worker wrote to stderr since the last call; at most the last 64 KiB.
+    #[must_use]
+    pub fn take_log(&self) -> String {
+        let bytes = std::mem::take(&mut *self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Kills the worker and everything that it started.
+    pub async fn kill(&mut self) {
+        if let Some(group) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
+            // Fails only where the group is gone already.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.wait().await;
+    }
+
+    async fn send(&mut self, message: &ToWorker) -> Result<(), String> {
+        let mut line = serde_json::to_vec(message).map_err(|e| e.to_string())?;
+        line.push(b'\n');
+        self.stdin.write_all(&line).await.map_err(|e| e.to_string())?;
+        self.stdin.flush().await.map_err(|e| e.to_string())
+    }
+
+    async fn receive(&mut self) -> Result<FromWorker, String> {
+        let line = self.stdout.next_line().await.map_err(|e| e.to_string())?;
+        let line = line.ok_or_else(|| "it ended at once".to_owned())?;
+        serde_json::from_str(&line).map_err(|e| format!("it wrote something that is no message: {e}"))
+    }
+
+    async fn died(&mut self, detail: &str) -> PassEnd {
+        // Give a dying process a moment to be reaped; then make sure.
+        let status = match tokio::time::timeout(Duration::from_secs(2), self.child.wait()).await {
+            Ok(status) => status.ok(),
+            Err(_) => {
+                self.kill().await;
+                None
+            }
+        };
+        let mut text = status.map_or_else(|| "worker stopped answering".to_owned(), describe);
+        if !detail.is_empty() {
+            text = format!("{text}: {detail}");
+        }
+        PassEnd::Died(text)
+    }
+
+    fn resident(&self) -> Option<u64> {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id()?)).ok()?;
+        let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+        Some(pages * rustix::param::page_size() as u64)
+    }
+}
+
+fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.signal(), status.code()) {
+        (Some(9), _) => "worker was killed (SIGKILL; often the kernel's out-of-memory killer)".to_owned(),
+        (Some(11), _) => "worker crashed (SIGSEGV)".to_owned(),
+        (Some(6), _) => "worker aborted (SIGABRT)".to_owned(),
+        (Some(signal), _) => format!("worker was ended by signal {signal}"),
+        (None, Some(code)) => format!("worker exited with status {code}"),
+        (None, None) => "worker ended".to_owned(),
+    }
+}
+
+async fn collect_log(mut stderr: tokio::process::ChildStderr, log: Arc<Mutex<Vec<u8>>>) {
+    let mut buffer = [0_u8; 4096];
+    while let Ok(n) = stderr.read(&mut buffer).await {
+        if n == 0 {
+            return;
+        }
+        let mut log = log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        log.extend_from_slice(&buffer[..n]);
+        if log.len() > LOG_LIMIT {
+            let cut = log.len() - LOG_LIMIT;
+            log.drain(..cut);
+        }
+    }
+}
+
+/// A worker must not outlive the daemon: it would publish results that nobody commits.
+#[allow(unsafe_code)]
+fn die_with_parent(command: &mut Command) {
+    // SAFETY: prctl with PR_SET_PDEATHSIG is async-signal-safe and touches only the child.
+    unsafe {
+        command.pre_exec(|| {
+            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+        });
+    }
+}

@@ -1,0 +1,32 @@
+//! Adapters through wgpu.
+
+use crate::adapter::{AdapterInfo, DeviceKind};
+
+pub(crate) fn adapters() -> Vec<AdapterInfo> {
+    // Without a compiled backend `Instance::new` panics instead of saying so.
+    if wgpu::Instance::enabled_backend_features().is_empty() {
+        return Vec::new();
+    }
+    let descriptor = wgpu::InstanceDescriptor { backends: wgpu::Backends::VULKAN, ..wgpu::InstanceDescriptor::new_without_display_handle() };
+    let instance = wgpu::Instance::new(descriptor);
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all())).iter().map(describe).collect()
+}
+
+fn describe(adapter: &wgpu::Adapter) -> AdapterInfo {
+    let info = adapter.get_info();
+    let limits = adapter.limits();
+    AdapterInfo {
+        name: info.name,
+        kind: match info.device_type {
+            wgpu::DeviceType::Cpu => DeviceKind::Software,
+            wgpu::DeviceType::DiscreteGpu => DeviceKind::Discrete,
+            wgpu::DeviceType::IntegratedGpu => DeviceKind::Integrated,
+            wgpu::DeviceType::VirtualGpu => DeviceKind::Virtual,
+            wgpu::DeviceType::Other => DeviceKind::Other,
+        },
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        backend: format!("{:?}", info.backend),
+        max_binding_bytes: limits.max_storage_buffer_binding_size,
+        max_buffer_bytes: limits.max_buffer_size,
+    }
+}

@@ -1,0 +1,86 @@
+//! A job kind: its name, its ports, its parameters, and the code behind it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::context::JobIo;
+use crate::error::Failure;
+use crate::graph::Scope;
+use crate::plate_context::PlateIo;
+use crate::port::Port;
+
+/// A job on one image set. The value is the job's parameters.
+pub trait ImageOperation: Send + Sync {
+    /// Reads its inputs from `io`, computes, and puts its outputs there.
+    ///
+    /// # Errors
+    /// Why this image set cannot be processed; later jobs that need the outputs are then skipped.
+    fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure>;
+
+    /// Files whose content the result depends on (models, correctors); their hashes enter the task key.
+    fn files(&self) -> Vec<std::path::PathBuf> {
+        Vec::new()
+    }
+}
+
+/// A job on one plate. The value is the job's parameters.
+pub trait PlateOperation: Send + Sync {
+    /// Reads the plate's image sets or their tables from `io`, computes, and puts its outputs there.
+    ///
+    /// # Errors
+    /// Why this plate cannot be processed.
+    fn run(&self, io: &mut PlateIo<'_>) -> Result<(), Failure>;
+}
+
+/// A job's checked parameters, ready to run.
+pub enum Compiled {
+    /// Runs on image sets.
+    Image(Box<dyn ImageOperation>),
+    /// Runs on plates.
+    Plate(Box<dyn PlateOperation>),
+}
+
+/// Parameters as they are hashed into a task key, with the code that they drive.
+pub type CompileResult = Result<(serde_json::Value, Compiled), String>;
+
+/// Everything that the product knows of a job kind; a kind is registered by one such value in [`crate::kinds::ALL`].
+pub struct KindInfo {
+    /// The name in workflow files, for example `segment.watershed`.
+    pub name: &'static str,
+    /// Raised whenever the kind's results change; part of every task key.
+    pub version: u32,
+    /// Whether it runs on image sets or on plates.
+    pub scope: Scope,
+    /// What it does, in one line, with the function that it reproduces.
+    pub about: &'static str,
+    /// Its inputs; the first is the one that a bare `input = "…"` names.
+    pub inputs: &'static [Port],
+    /// Its outputs; the first is the one that a bare `output = "…"` names.
+    pub outputs: &'static [Port],
+    /// JSON schema of its parameters.
+    pub schema: fn() -> serde_json::Value,
+    /// Checks parameters.
+    pub compile: fn(&toml::Table) -> CompileResult,
+}
+
+fn parse<P: DeserializeOwned + Serialize>(table: &toml::Table) -> Result<(serde_json::Value, P), String> {
+    let parameters: P = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
+    let canonical = serde_json::to_value(&parameters).map_err(|e| e.to_string())?;
+    Ok((canonical, parameters))
+}
+
+/// JSON schema of a parameter type.
+pub(crate) fn schema_of<P: JsonSchema>() -> serde_json::Value {
+    schemars::schema_for!(P).to_value()
+}
+
+/// Compiles the parameters of an image-set job kind.
+pub(crate) fn image_kind<P: ImageOperation + DeserializeOwned + Serialize + 'static>(table: &toml::Table) -> CompileResult {
+    parse::<P>(table).map(|(canonical, p)| (canonical, Compiled::Image(Box::new(p))))
+}
+
+/// Compiles the parameters of a plate job kind.
+pub(crate) fn plate_kind<P: PlateOperation + DeserializeOwned + Serialize + 'static>(table: &toml::Table) -> CompileResult {
+    parse::<P>(table).map(|(canonical, p)| (canonical, Compiled::Plate(Box::new(p))))
+}

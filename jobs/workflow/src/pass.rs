@@ -1,0 +1,365 @@
+//! A pass: some jobs on one image set or one plate, run in graph order with the arrays kept in memory.
+//!
+//! Inputs are read once and the container is published once. If a job fails, the jobs that need its outputs are
+//! skipped and what the others made is published all the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use image_io::Pixels;
+use image_io::container::{Attribute, Color, Container, ContainerWriter, ImageOptions, VisibleType};
+use serde::{Deserialize, Serialize};
+
+pub use crate::context::PlaneRef;
+use crate::context::{ImageContext, Item, JobIo};
+use crate::error::Failure;
+use crate::graph::{Job, Scope, Workflow};
+use crate::kind::Compiled;
+use crate::plate_context::{PlateIo, PlateMember};
+
+mod project;
+pub use project::project;
+
+/// What a pass works on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "subject", rename_all = "snake_case")]
+pub enum Subject {
+    /// One image set.
+    ImageSet {
+        /// `A01-0001`.
+        name: String,
+        /// Its planes in the acquisition.
+        planes: Vec<PlaneRef>,
+        /// Where its container is published.
+        #[serde(with = "plate::portable")]
+        container: PathBuf,
+    },
+    /// One plate.
+    Plate {
+        /// Its image sets, in well and site order.
+        members: Vec<PlateMember>,
+    },
+}
+
+/// A job to run, with the key that its result is stored under.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JobRequest {
+    /// The job's id in the workflow.
+    pub job: String,
+    /// Its task key.
+    pub key: String,
+}
+
+/// Everything that a worker needs to know for one pass.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PassRequest {
+    /// The queue's number of the pass.
+    pub pass: i64,
+    /// The plate's name.
+    pub plate: String,
+    /// The plate's output folder.
+    #[serde(with = "plate::portable")]
+    pub plate_dir: PathBuf,
+    /// What to work on.
+    pub subject: Subject,
+    /// Jobs to run, in graph order.
+    pub jobs: Vec<JobRequest>,
+}
+
+/// How one job ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum JobOutcome {
+    /// Its outputs are published.
+    Succeeded,
+    /// It failed.
+    Failed {
+        /// Why, and what to do.
+        failure: Failure,
+    },
+    /// It did not run, because an upstream job failed in this pass.
+    Skipped {
+        /// That job.
+        because: String,
+    },
+}
+
+/// How a pass ended.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct PassReport {
+    /// Outcome of each requested job.
+    pub outcomes: BTreeMap<String, JobOutcome>,
+    /// Wall-clock milliseconds by step: job ids, `read`, `publish`.
+    pub elapsed_ms: BTreeMap<String, f64>,
+    /// Size of the published file in bytes.
+    pub published_bytes: u64,
+    /// Number of objects by label image.
+    pub objects: BTreeMap<String, u64>,
+}
+
+/// Runs a pass. `started` is told each job as it starts.
+///
+/// The result is complete when the function returns: either the container is published and durable, or nothing under its
+/// name has changed and every job is reported as failed.
+#[must_use]
+pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: &mut dyn FnMut(&str)) -> PassReport {
+    let mut report = PassReport::default();
+    let result = match &request.subject {
+        Subject::ImageSet { planes, container, .. } => run_image_set(workflow, request, planes, container, started, &mut report),
+        Subject::Plate { members } => run_plate(workflow, request, members, started, &mut report),
+    };
+    // Nothing was published: no job of this pass has a result.
+    if let Err(failure) = result {
+        for job in &request.jobs {
+            let outcome = report.outcomes.entry(job.job.clone()).or_insert(JobOutcome::Succeeded);
+            if *outcome == JobOutcome::Succeeded {
+                *outcome = JobOutcome::Failed { failure: failure.clone() };
+            }
+        }
+    }
+    report
+}
+
+fn run_image_set(workflow: &Arc<Workflow>, request: &PassRequest, planes: &[PlaneRef], target: &std::path::Path, started: &mut dyn FnMut(&str), report: &mut PassReport) -> Result<(), Failure> {
+    let stored = open_previous(target)?;
+    let has_previous = stored.is_some();
+    let mut context = ImageContext::new(Arc::clone(workflow), planes.to_vec(), request.plate_dir.clone(), stored);
+    let requested: Vec<usize> = request.jobs.iter().filter_map(|j| workflow.position(&j.job)).collect();
+    // Outputs of the jobs that run anew must not be taken from the old container.
+    let stale: BTreeSet<&str> = requested.iter().flat_map(|&i| outputs(&workflow.jobs[i])).collect();
+    let mut failed: BTreeMap<usize, String> = BTreeMap::new();
+    for index in plan(workflow, &requested, context.stored.as_ref()) {
+        let job = &workflow.jobs[index];
+        let recorded = requested.contains(&index);
+        if let Some(cause) = job.upstream.iter().find_map(|u| failed.get(u)) {
+            if recorded {
+                report.outcomes.insert(job.id.clone(), JobOutcome::Skipped { because: cause.clone() });
+            }
+            let cause = cause.clone();
+            failed.insert(index, cause);
+            continue;
+        }
+        if recorded {
+            started(&job.id);
+        }
+        let begin = Instant::now();
+        let result = match &job.operation {
+            Compiled::Image(operation) => operation.run(&mut JobIo { context: &mut context, job, index }),
+            Compiled::Plate(_) => continue,
+        };
+        report.elapsed_ms.insert(job.id.clone(), begin.elapsed().as_secs_f64() * 1e3);
+        match result {
+            Ok(()) if recorded => drop(report.outcomes.insert(job.id.clone(), JobOutcome::Succeeded)),
+            Ok(()) => {}
+            Err(failure) => {
+                for name in outputs(job) {
+                    context.items.remove(name);
+                    context.tables.remove(name);
+                }
+                failed.insert(index, job.id.clone());
+                let reported = if recorded { &job.id } else { &request.jobs[0].job };
+                report.outcomes.insert(reported.clone(), JobOutcome::Failed { failure });
+            }
+        }
+    }
+    let begin = Instant::now();
+    report.published_bytes = publish(&mut context, request, target, has_previous, &stale, report)?;
+    report.elapsed_ms.insert("publish".to_owned(), begin.elapsed().as_secs_f64() * 1e3);
+    Ok(())
+}
+
+/// A container of an earlier pass. One that cannot be read is treated as absent: every image in it is made again, and the
+/// damaged file is replaced only by a whole new one.
+fn open_previous(target: &std::path::Path) -> Result<Option<Container>, Failure> {
+    if !target.exists() {
+        return Ok(None);
+    }
+    match Container::open(target) {
+        Ok(container) => Ok(Some(container)),
+        Err(error) if error.class() == image_io::ErrorClass::Permanent || matches!(error, image_io::Error::Hdf5 { .. }) => {
+            tracing::warn!(path = %target.display(), %error, "the container of an earlier pass cannot be read and is made anew");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn outputs(job: &Job) -> impl Iterator<Item = &str> {
+    job.outputs.values().flatten().map(String::as_str)
+}
+
+/// The requested jobs, and before them the jobs whose outputs they need but that nobody stored.
+fn plan(workflow: &Workflow, requested: &[usize], stored: Option<&Container>) -> BTreeSet<usize> {
+    let mut out: BTreeSet<usize> = requested.iter().copied().collect();
+    let mut open: Vec<usize> = requested.to_vec();
+    while let Some(index) = open.pop() {
+        for name in workflow.jobs[index].inputs.values().flatten() {
+            let Some(producer) = workflow.producer(name, index) else { continue };
+            let available = workflow.jobs[producer].kind.scope == Scope::Plate || stored.is_some_and(|s| s.has_image(name));
+            if !available && out.insert(producer) {
+                open.push(producer);
+            }
+        }
+    }
+    out
+}
+
+fn publish(context: &mut ImageContext, request: &PassRequest, target: &std::path::Path, has_previous: bool, stale: &BTreeSet<&str>, report: &mut PassReport) -> Result<u64, Failure> {
+    let workflow = Arc::clone(&context.workflow);
+    context.stored = None;
+    if let Some(folder) = target.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| image_io::Error::Io { path: folder.to_owned(), action: "create", source })?;
+    }
+    let mut writer = ContainerWriter::create(target, has_previous.then_some(target))?;
+    for name in stale {
+        writer.remove_image(name);
+        writer.remove_table(name);
+    }
+    if workflow.keep_raw && !has_previous {
+        store_raw(context, &mut writer)?;
+    }
+    for job in &workflow.jobs {
+        if !request.jobs.iter().any(|j| j.job == job.id) {
+            continue;
+        }
+        for name in outputs(job) {
+            if let Some(Item::Labels(labels)) = context.items.get(name) {
+                report.objects.insert(name.to_owned(), u64::from(labels.iter().copied().max().unwrap_or(0)));
+            }
+            if !job.keep {
+                continue;
+            }
+            if let Some(item) = context.items.get(name) {
+                let mut options = ImageOptions { scale_factors: workflow.scale_factors.clone(), attributes: provenance(request, job), ..ImageOptions::default() };
+                if workflow.channel_of(name).is_some() {
+                    options = channel_look(name, options);
+                    options.channel_information = workflow.channel_of(name).map(str::to_owned);
+                }
+                match item {
+                    Item::Image(pixels) => writer.add_image(name, pixels, &options)?,
+                    Item::Mask(mask) => writer.add_image(name, &Pixels::U8(mask.mapv(u8::from)), &options)?,
+                    Item::Labels(labels) => writer.add_image(name, &Pixels::U32(ndarray::Array2::clone(labels)), &options)?,
+                }
+            }
+            if let Some(table) = context.tables.get(name) {
+                writer.add_table(name, table, VisibleType::U8)?;
+            }
+        }
+        if report.outcomes.get(&job.id) == Some(&JobOutcome::Succeeded) {
+            set_provenance(&mut writer, &workflow, request, job)?;
+        }
+    }
+    Ok(writer.commit()?.bytes)
+}
+
+/// Raw channels under their role, or under `<role>_raw` (hidden) where a job replaces the role.
+fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result<(), Failure> {
+    let workflow = Arc::clone(&context.workflow);
+    let roles: BTreeSet<String> = context.planes.iter().filter_map(|p| workflow.role_of(&p.channel).map(str::to_owned)).collect();
+    for role in roles {
+        let pixels = match context.raw(&role) {
+            Ok(pixels) => pixels,
+            // The jobs that needed this channel have failed and say why; the other channels are stored.
+            Err(failure) => {
+                tracing::warn!(channel = %role, error = %failure, "a raw channel is left out of the container");
+                continue;
+            }
+        };
+        let replaced = workflow.producer(&role, usize::MAX).is_some();
+        let name = if replaced { format!("{role}_raw") } else { role.clone() };
+        let mut options = ImageOptions { scale_factors: workflow.scale_factors.clone(), ..ImageOptions::default() };
+        options.channel_information = Some(workflow.channel_of(&role).unwrap_or(&role).to_owned());
+        options = if replaced { options } else { channel_look(&role, options) };
+        writer.add_image(&name, &pixels, &options)?;
+    }
+    Ok(())
+}
+
+/// BatchLib's viewer defaults by role.
+fn channel_look(role: &str, mut options: ImageOptions) -> ImageOptions {
+    let (color, visible) = match role {
+        r if r.starts_with("nuclei") => (Some(Color::Blue), true),
+        r if r.starts_with("serum") => (Some(Color::Green), true),
+        r if r.starts_with("marker") => (Some(Color::Red), true),
+        r if r.starts_with("cells") => (Some(Color::Gray), false),
+        _ => (None, false),
+    };
+    options.color = color;
+    options.visible = visible;
+    options
+}
+
+/// The key of a job in this pass.
+fn key_of<'r>(request: &'r PassRequest, job: &Job) -> &'r str {
+    request.jobs.iter().find(|j| j.job == job.id).map_or("", |j| j.key.as_str())
+}
+
+/// Provenance of an image, on its group.
+fn provenance(request: &PassRequest, job: &Job) -> Vec<(String, Attribute)> {
+    [("job", job.id.clone()), ("kind", format!("{}/{}", job.kind.name, job.kind.version)), ("key", key_of(request, job).to_owned()), ("parameters", job.parameters.to_string())]
+        .into_iter()
+        .map(|(name, value)| (format!("wellspring_{name}"), Attribute::Text(value)))
+        .collect()
+}
+
+/// Provenance of a job, on the file: the only place for jobs that make tables.
+fn set_provenance(writer: &mut ContainerWriter, workflow: &Workflow, request: &PassRequest, job: &Job) -> Result<(), Failure> {
+    let made_by = serde_json::json!({
+        "workflow": workflow.name,
+        "workflow_version": workflow.version,
+        "kind": job.kind.name,
+        "kind_version": job.kind.version,
+        "key": key_of(request, job),
+        "parameters": job.parameters,
+        "inputs": job.inputs,
+        "outputs": job.outputs,
+        "wellspring": env!("CARGO_PKG_VERSION"),
+    });
+    Ok(writer.set_attribute(&format!("wellspring_job_{}", job.id), &Attribute::Text(made_by.to_string()))?)
+}
+
+fn run_plate(workflow: &Arc<Workflow>, request: &PassRequest, members: &[PlateMember], started: &mut dyn FnMut(&str), report: &mut PassReport) -> Result<(), Failure> {
+    std::fs::create_dir_all(&request.plate_dir).map_err(|source| image_io::Error::Io { path: request.plate_dir.clone(), action: "create", source })?;
+    let mut tables = BTreeMap::new();
+    let mut failed: BTreeMap<usize, String> = BTreeMap::new();
+    for index in request.jobs.iter().filter_map(|j| workflow.position(&j.job)) {
+        let job = &workflow.jobs[index];
+        let Compiled::Plate(operation) = &job.operation else { continue };
+        if let Some(cause) = job.upstream.iter().find_map(|u| failed.get(u)).cloned() {
+            report.outcomes.insert(job.id.clone(), JobOutcome::Skipped { because: cause.clone() });
+            failed.insert(index, cause);
+            continue;
+        }
+        started(&job.id);
+        let begin = Instant::now();
+        let before: BTreeSet<String> = tables.keys().cloned().collect();
+        let result = operation.run(&mut PlateIo { workflow, job, members, plate: &request.plate, plate_dir: &request.plate_dir, tables: &mut tables });
+        report.elapsed_ms.insert(job.id.clone(), begin.elapsed().as_secs_f64() * 1e3);
+        match result {
+            Ok(()) => drop(report.outcomes.insert(job.id.clone(), JobOutcome::Succeeded)),
+            Err(failure) => {
+                tables.retain(|name, _| before.contains(name));
+                failed.insert(index, job.id.clone());
+                report.outcomes.insert(job.id.clone(), JobOutcome::Failed { failure });
+            }
+        }
+    }
+    if tables.is_empty() {
+        return Ok(());
+    }
+    let begin = Instant::now();
+    let target = crate::plate_table_file(&request.plate_dir);
+    let has_previous = open_previous(&target)?.is_some();
+    let mut writer = ContainerWriter::create(&target, has_previous.then_some(target.as_path()))?;
+    for (name, table) in &tables {
+        writer.add_table(name, table, VisibleType::U8)?;
+    }
+    for job in workflow.jobs.iter().filter(|j| report.outcomes.get(&j.id) == Some(&JobOutcome::Succeeded)) {
+        set_provenance(&mut writer, workflow, request, job)?;
+    }
+    report.published_bytes = writer.commit()?.bytes;
+    report.elapsed_ms.insert("publish".to_owned(), begin.elapsed().as_secs_f64() * 1e3);
+    Ok(())
+}
