@@ -31,7 +31,7 @@ pub fn commented_default() -> String {
             open_section(&mut out, place);
             place.clone_into(&mut section);
         }
-        write_option(&mut out, &option, place.contains("[]"));
+        write_option(&mut out, &option);
     }
     out
 }
@@ -56,7 +56,7 @@ fn open_section(out: &mut String, place: &str) {
     });
 }
 
-fn write_option(out: &mut String, option: &SchemaOption<'_>, in_list: bool) {
+fn write_option(out: &mut String, option: &SchemaOption<'_>) {
     out.push('\n');
     comment(out, option.description());
     let words = type_words(option);
@@ -65,9 +65,6 @@ fn write_option(out: &mut String, option: &SchemaOption<'_>, in_list: bool) {
     }
     let name = option.name();
     match (option.default(), option.example()) {
-        (Some(default), _) if in_list => {
-            out.push_str(&format!("#{name} = {}  {EXAMPLE}\n", example_text(default)));
-        }
         (Some(default), _) => out.push_str(&format!("#{name} = {}\n", example_text(default))),
         (None, Some(example)) => {
             out.push_str(&format!("#{name} = {}  {EXAMPLE}\n", example_text(example)));
@@ -107,15 +104,19 @@ fn uncommented(with_examples: bool) -> String {
                 .split_once(" = ")
                 .is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
     };
-    commented_default()
-        .lines()
-        .map(|line| match line.strip_prefix('#') {
-            Some(rest) if is_option(rest) && (with_examples || !line.ends_with(EXAMPLE)) => {
-                format!("{rest}\n")
-            }
-            _ => format!("{line}\n"),
-        })
-        .collect()
+    // A watched folder is an example as a whole, its defaults included.
+    let mut in_root = false;
+    let mut out = String::new();
+    for line in commented_default().lines() {
+        in_root |= line.starts_with("#[[root]]");
+        let is_example = in_root || line.ends_with(EXAMPLE);
+        match line.strip_prefix('#') {
+            Some(rest) if is_option(rest) && (with_examples || !is_example) => out.push_str(rest),
+            _ => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
 }
 
 #[cfg(test)]

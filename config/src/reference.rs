@@ -69,9 +69,12 @@ fn render_option(out: &mut String, option: &SchemaOption<'_>) {
             option.description()
         ),
     );
-    let words = type_words(option);
+    let words = schema::words(option.schema).unwrap_or_default();
+    for (word, meaning) in &words {
+        put(out, &format!("- `{word}`: {meaning}\n"));
+    }
     if !words.is_empty() {
-        put(out, &format!("{words}\n\n"));
+        put(out, "\n");
     }
     let mut facts = vec![type_name(option).to_owned()];
     match option.default() {

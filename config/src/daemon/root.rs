@@ -21,7 +21,7 @@ pub struct Root {
     pub output: PathBuf,
     /// What to do with the images: the name of a workflow in `workflow_dirs`, or the path of a workflow file (anything
     /// with a `/` in it or ending in `.toml`).
-    #[schemars(example = &"nuclei")]
+    #[schemars(example = &"nuclei-and-cells")]
     pub workflow: WorkflowRef,
     /// How file names are read: a preset, or a regular expression with the named groups `plate`, `well` (or `row` and
     /// `column`), `site`, `channel`, `z`, `t`. `wellspring names test <folder>` shows what a scheme makes of a folder.

@@ -1,9 +1,14 @@
 //! What the types alone cannot say; no look at the disk.
 
+mod layout;
+mod overlaps;
+
 use std::path::{Component, Path};
 
-use super::overlap::{normal, within};
-use super::{DaemonConfig, Layout, Root, Workers, complete_rule};
+use layout::check_layout;
+
+use super::overlap::normal;
+use super::{DaemonConfig, Root, Workers, complete_rule};
 use crate::problem::Problem;
 use crate::suggest::did_you_mean;
 
@@ -75,63 +80,6 @@ impl DaemonConfig {
                 )
                 .remedy("leave it at `1 MiB`"),
             );
-        }
-    }
-
-    /// Results that land in a watched folder would be taken for new images, for ever.
-    pub(super) fn check_overlaps(
-        &self,
-        name_of: &dyn Fn(&Path) -> std::path::PathBuf,
-        found: &mut Vec<Problem>,
-    ) {
-        let active: Vec<(usize, _, _)> = self
-            .roots
-            .iter()
-            .enumerate()
-            .filter(|(_, r)| r.enabled)
-            .map(|(i, r)| (i, name_of(&r.path), name_of(&r.output)))
-            .collect();
-        let state = name_of(&self.state.dir);
-        for (i, path, output) in &active {
-            if within(&state, path) {
-                found.push(
-                    Problem::error(
-                        "state.dir",
-                        format!(
-                            "the state folder `{}` lies in the watched folder `{}`",
-                            state.display(),
-                            path.display()
-                        ),
-                    )
-                    .remedy(
-                        "move it out of the watched folder, for example to /var/lib/wellspring",
-                    ),
-                );
-            }
-            for (k, other, other_output) in &active {
-                if within(output, other) {
-                    found.push(
-                        Problem::error(format!("root[{i}].output"), format!("`{}` lies in the watched folder `{}`", output.display(), other.display()))
-                            .remedy("results there would be taken for new images; choose a folder beside it"),
-                    );
-                } else if within(path, other_output) {
-                    found.push(
-                        Problem::error(format!("root[{i}].path"), format!("`{}` lies in `{}`, which receives results", path.display(), other_output.display()))
-                            .remedy("results there would be taken for new images; give the results a folder of their own"),
-                    );
-                }
-                if k < i && (within(path, other) || within(other, path)) {
-                    found.push(
-                        Problem::error(format!("root[{i}].path"), format!("`{}` and the watched folder `{}` overlap", path.display(), other.display()))
-                            .remedy("every image would belong to two roots; watch the outer folder only, or folders beside each other"),
-                    );
-                } else if k < i && output == other_output {
-                    found.push(
-                        Problem::warning(format!("root[{i}].output"), format!("root[{k}] writes into `{}` too", output.display()))
-                            .remedy("plates of the same name would meet there; give each root its own output folder"),
-                    );
-                }
-            }
         }
     }
 }
@@ -271,83 +219,4 @@ fn check_root(key: &str, root: &Root, found: &mut Vec<Problem>) {
     if let Some(layout) = &root.layout {
         check_layout(&format!("{key}.layout"), layout, found);
     }
-}
-
-fn check_layout(key: &str, layout: &Layout, found: &mut Vec<Problem>) {
-    let wells_or_grid = "give either `wells`, or `rows` and `columns`";
-    match (layout.wells.is_empty(), layout.rows, layout.columns) {
-        (false, None, None) | (true, Some(_), Some(_)) => {}
-        (false, ..) => found.push(
-            Problem::error(
-                format!("{key}.wells"),
-                "`wells` and `rows`/`columns` say the same thing twice",
-            )
-            .remedy(wells_or_grid),
-        ),
-        (true, None, None) => {
-            found.push(Problem::error(key, "the layout names no wells").remedy(wells_or_grid));
-        }
-        (true, ..) => found.push(
-            Problem::error(key, "`rows` and `columns` belong together").remedy(wells_or_grid),
-        ),
-    }
-    for (i, well) in layout.wells.iter().enumerate() {
-        let split = well
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(well.len());
-        let (row, column) = well.split_at(split);
-        let fits = matches!(row.len(), 1..=2)
-            && row.bytes().all(|b| b.is_ascii_alphabetic())
-            && column.len() <= 3
-            && column.parse::<u32>().is_ok_and(|c| c > 0);
-        if !fits {
-            found.push(
-                Problem::error(
-                    format!("{key}.wells[{i}]"),
-                    format!("`{well}` is not a well"),
-                )
-                .remedy("write a row letter and a column, such as `A01`"),
-            );
-        } else if layout.wells[..i].iter().any(|other| same_well(other, well)) {
-            found.push(
-                Problem::error(
-                    format!("{key}.wells[{i}]"),
-                    format!("`{well}` is listed twice"),
-                )
-                .remedy("take one of them out"),
-            );
-        }
-    }
-    for (name, value, most) in [
-        ("rows", layout.rows, 702),
-        ("columns", layout.columns, 999),
-        ("sites", layout.sites, u32::MAX),
-        ("channels", layout.channels, u32::MAX),
-        ("z_slices", layout.z_slices, u32::MAX),
-        ("timepoints", layout.timepoints, u32::MAX),
-    ] {
-        if let Some(n) = value.filter(|n| *n == 0 || *n > most) {
-            found.push(
-                Problem::error(
-                    format!("{key}.{name}"),
-                    format!("{n} is not a possible number of {name}"),
-                )
-                .remedy("count from 1, or leave it out if it varies"),
-            );
-        }
-    }
-}
-
-/// `a1` and `A01` are the same well.
-fn same_well(a: &str, b: &str) -> bool {
-    let canonical = |well: &str| {
-        let split = well
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(well.len());
-        (
-            well[..split].to_ascii_uppercase(),
-            well[split..].trim_start_matches('0').to_owned(),
-        )
-    };
-    canonical(a) == canonical(b)
 }

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::WorkflowFile;
 
 impl WorkflowFile {
-    /// The workflow as JSON in one canonical form: defaults filled in, keys sorted, no spaces, dates as
-    /// text. Two files with the same meaning give the same text.
+    /// The workflow as JSON in one canonical form: defaults filled in, keys sorted, no spaces.
+    /// Two files with the same meaning give the same text.
     ///
     /// It holds neither `extends` (which is folded in) nor the places of the files, so a relative path in a parameter is
     /// told apart by its text only.

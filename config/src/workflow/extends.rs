@@ -60,6 +60,9 @@ pub(super) fn assemble(document: &Document, base_dir: &Path) -> Result<WorkflowF
                     .insert(format!("{}.{key}", job.id), dir.to_owned());
             }
         }
+        // `flatten` turns a date into a table; the parameters are taken as they were written.
+        job.parameters = layer.table;
+        job.parameters.retain(|key, _| !JOB_KEYS.contains(&key));
         job.places = Places(layer.places);
     }
     workflow.base_dir = base_dir.to_owned();

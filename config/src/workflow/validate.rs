@@ -215,11 +215,16 @@ fn check_job(job: &JobConfig, found: &mut Vec<Problem>) {
         }
     }
     for (key, value) in &job.parameters {
-        if has_infinite(value) {
-            found.push(
+        match foreign_to_json(value) {
+            Some("date") => found.push(
+                Problem::error(key, format!("`{key}` is a date, which no parameter can be"))
+                    .remedy("put it in quotes to make it text"),
+            ),
+            Some(_) => found.push(
                 Problem::error(key, format!("`{key}` is not a finite number"))
                     .remedy("leave it out for no limit, or write a large number"),
-            );
+            ),
+            None => {}
         }
     }
     if job.time_limit_secs == Some(0) {
@@ -236,13 +241,14 @@ fn check_job(job: &JobConfig, found: &mut Vec<Problem>) {
     }
 }
 
-/// `nan` and `inf` have no place in task keys and in messages to the workers, which are JSON.
-fn has_infinite(value: &toml::Value) -> bool {
+/// What JSON lacks has no place in task keys and in messages to the workers: dates, `nan` and `inf`.
+fn foreign_to_json(value: &toml::Value) -> Option<&'static str> {
     match value {
-        toml::Value::Float(x) => !x.is_finite(),
-        toml::Value::Array(items) => items.iter().any(has_infinite),
-        toml::Value::Table(table) => table.values().any(has_infinite),
-        _ => false,
+        toml::Value::Float(x) if !x.is_finite() => Some("infinite"),
+        toml::Value::Datetime(_) => Some("date"),
+        toml::Value::Array(items) => items.iter().find_map(foreign_to_json),
+        toml::Value::Table(table) => table.values().find_map(foreign_to_json),
+        _ => None,
     }
 }
 
