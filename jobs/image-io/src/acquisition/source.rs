@@ -1,0 +1,108 @@
+//! An open file that is read at given offsets and knows its own size and name.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// A regular file opened for reading. Reads carry their offset, so threads can share it.
+#[derive(Debug)]
+pub(super) struct Source {
+    path: PathBuf,
+    file: File,
+    len: u64,
+}
+
+impl Source {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let io_error = |action, source| Error::Io {
+            path: path.to_path_buf(),
+            action,
+            source,
+        };
+        // Asked before opening: opening a named pipe would wait for a writer for ever.
+        let kind = std::fs::metadata(path).map_err(|e| io_error("open", e))?;
+        if kind.is_dir() {
+            return Err(io_error(
+                "open",
+                io::Error::from(io::ErrorKind::IsADirectory),
+            ));
+        }
+        if !kind.is_file() {
+            return Err(Error::Unsupported {
+                path: path.to_path_buf(),
+                reason: "it is not a regular file".to_owned(),
+            });
+        }
+        let file = File::open(path).map_err(|e| io_error("open", e))?;
+        let len = file
+            .metadata()
+            .map_err(|e| io_error("read the size of", e))?
+            .len();
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            len,
+        })
+    }
+
+    pub(super) const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether `count` bytes from `offset` lie inside the file.
+    pub(super) fn holds(&self, offset: u64, count: u64) -> bool {
+        offset.checked_add(count).is_some_and(|end| end <= self.len)
+    }
+
+    /// Fills `buffer` from `offset`.
+    pub(super) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        self.file.read_exact_at(buffer, offset).map_err(|source| match source.kind() {
+            io::ErrorKind::UnexpectedEof => self.damaged(format!(
+                "{} bytes were expected at byte {offset}, but the file ends before (its size was {} when it was opened)",
+                buffer.len(),
+                self.len
+            )),
+            _ => Error::Io { path: self.path.clone(), action: "read", source },
+        })
+    }
+
+    /// The bytes from `offset`, at most `count`, fewer at the end of the file.
+    pub(super) fn read_up_to(&self, offset: u64, count: usize) -> Result<Vec<u8>> {
+        let left = self.len.saturating_sub(offset);
+        let count = usize::try_from(left).map_or(count, |left| left.min(count));
+        let mut bytes = vec![0; count];
+        self.read_at(offset, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    pub(super) fn damaged(&self, reason: impl Into<String>) -> Error {
+        Error::Damaged {
+            path: self.path.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(super) fn unsupported(&self, reason: impl Into<String>) -> Error {
+        Error::Unsupported {
+            path: self.path.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(super) fn limit(&self, reason: impl Into<String>) -> Error {
+        Error::Limit {
+            path: self.path.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(super) fn missing(&self, what: impl Into<String>) -> Error {
+        Error::Missing {
+            path: self.path.clone(),
+            what: what.into(),
+        }
+    }
+}
