@@ -1,0 +1,10 @@
+//! Gaussian, histogram, threshold, morphology, distance and correction against numpy, scipy and scikit-image.
+//!
+//! `../reference/filters.py` makes the reference values, from the same images as [`images`].
+
+#![allow(clippy::unwrap_used)]
+
+mod images;
+mod plate;
+mod reference;
+mod synthetic;
