@@ -10,8 +10,8 @@ const HEAD: &str = "\
 Configuration of the Wellspring daemon.
 
 A line that begins with `#` and a name shows the default of an option, or an example where it says so; take the `#` away to
-change it. Then `wellspring config check` says whether all is well, and `systemctl reload wellspring` makes the daemon read
-it. Files in `conf.d` beside this one are read after it.";
+change it. Then `wellspring config check` says whether all is well, and `systemctl restart wellspring` makes the daemon
+read it; no work is lost by that. Files in `conf.d` beside this one are read after it.";
 
 /// Marks a line that is an example, not the default.
 pub(crate) const EXAMPLE: &str = "# example";

@@ -21,7 +21,8 @@ line; what is read later wins. `wellspring config show` prints every value and w
 - Relative paths begin at the folder of the file in which they stand; in the environment and on the command line, at the
   current folder. `~` and `$NAME` are not expanded.
 - Sizes carry a unit: `512 MiB`, `1.5 GB`. Times are whole seconds.
-- An unknown key or value is an error. An invalid file never replaces the configuration of a running daemon.
+- An unknown key or value is an error.
+- A change takes effect when the daemon is restarted. No work is lost by that.
 ";
 
 /// Renders the reference of both kinds of file from their schemas.
