@@ -59,3 +59,42 @@ const fn nanoseconds(seconds: i64, fraction: i64) -> i64 {
         .saturating_mul(1_000_000_000)
         .saturating_add(fraction)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_sign_of_new_content_counts_and_a_remount_does_not() {
+        let state = FileIdentity {
+            size: 1,
+            mtime_ns: 2,
+            ctime_ns: 3,
+            inode: 4,
+            device: 5,
+        };
+        for other in [
+            FileIdentity { size: 9, ..state },
+            FileIdentity {
+                mtime_ns: 9,
+                ..state
+            },
+            FileIdentity {
+                ctime_ns: 9,
+                ..state
+            },
+        ] {
+            assert!(!state.same_state(&other, true) && !state.same_state(&other, false));
+        }
+        let elsewhere = FileIdentity { device: 9, ..state };
+        assert!(state.same_state(&elsewhere, true));
+        let renumbered = FileIdentity { inode: 9, ..state };
+        assert!(!state.same_state(&renumbered, true) && state.same_state(&renumbered, false));
+    }
+
+    #[test]
+    fn impossible_times_do_not_overflow() {
+        assert_eq!(nanoseconds(i64::MAX, 999_999_999), i64::MAX);
+        assert_eq!(nanoseconds(-1, 0), -1_000_000_000);
+    }
+}

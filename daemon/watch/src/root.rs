@@ -4,6 +4,7 @@
 //! up a file that is whole nor the end of the daemon.
 
 mod examine;
+mod mode;
 mod observe;
 mod presence;
 mod reconcile;
@@ -97,8 +98,12 @@ impl<'a> Root<'a> {
         }
     }
 
+    /// Tells the host, unless nobody listens any more: a thread that hung while the watcher was stopped ends silently,
+    /// and what it found is found again by the next start.
     fn emit(&self, event: Event) {
-        self.host.emit(event);
+        if !self.stopping() {
+            self.host.emit(event);
+        }
     }
 
     /// Waits for messages until there is something else to do, and acts on them.

@@ -48,7 +48,8 @@ pub struct RootSpec {
 }
 
 impl RootSpec {
-    /// The defaults: settle 5 s, poll every 5 s, rescan every 10 min, 32 folders deep, no links, give up after an hour.
+    /// The defaults: settle 5 s, poll every 5 s, rescan every 10 min, 32 folders deep, no links, give up after an hour,
+    /// repeat a report after 10 min.
     #[must_use]
     pub fn new(id: i64, path: impl Into<PathBuf>) -> Self {
         Self {
@@ -62,8 +63,26 @@ impl RootSpec {
             max_depth: 32,
             follow_symlinks: false,
             give_up: Duration::from_secs(3600),
-            redeliver_after: Duration::from_secs(60),
+            redeliver_after: Duration::from_secs(600),
             event_queue: 65_536,
         }
     }
+
+    /// Brings all times into a range in which the clock neither overflows nor spins.
+    pub(crate) fn limit_times(&mut self) {
+        for interval in [&mut self.poll_interval, &mut self.rescan_interval] {
+            *interval = (*interval).clamp(SHORTEST, LONGEST);
+        }
+        for time in [
+            &mut self.settle,
+            &mut self.give_up,
+            &mut self.redeliver_after,
+        ] {
+            *time = (*time).min(LONGEST);
+        }
+    }
 }
+
+/// Bounds of the times of a [`RootSpec`].
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);

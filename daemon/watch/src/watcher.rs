@@ -1,17 +1,17 @@
 //! The handle that callers hold.
 
+mod explain;
+mod supervise;
+
 use crate::counters::Counters;
 use crate::host::RootState;
-use crate::mailbox::{Inbox, Mailbox, Message, mailbox};
-use crate::root::Root;
+use crate::mailbox::{Mailbox, Message, mailbox};
 use crate::rules::Rules;
 use crate::shared::Shared;
 use crate::status::{FileStatus, SettlingFile};
-use crate::{Error, Event, Host, RootSpec};
+use crate::{Error, Host, RootSpec};
 use std::collections::BTreeMap;
-use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,8 +20,6 @@ use std::time::{Duration, Instant};
 
 /// How long [`Watcher::stop`] waits for threads that hang in a call to a server that does not answer.
 const STOP_WITHIN: Duration = Duration::from_millis(900);
-/// A thread that crashed starts anew after this long.
-const RESTART_AFTER: Duration = Duration::from_secs(10);
 
 /// Watches roots until it is stopped or dropped.
 pub struct Watcher {
@@ -54,6 +52,7 @@ impl Watcher {
                 root: spec.path.clone(),
                 source,
             })?;
+            spec.limit_times();
             watcher.add(spec, sender.clone())?;
         }
         Ok(watcher)
@@ -71,7 +70,7 @@ impl Watcher {
             let (shared, host, mailbox) =
                 (Arc::clone(&shared), Arc::clone(&self.host), mailbox.clone());
             let run = move || {
-                supervise(&shared, &*host, &inbox, &mailbox);
+                supervise::run(&shared, &*host, &inbox, &mailbox);
                 let _ = ended.send(id);
             };
             Builder::new()
@@ -161,47 +160,9 @@ impl Watcher {
     /// Where one path of a root stands. Looks at the disk from the caller's thread: on a share that hangs, so does this.
     #[must_use]
     pub fn explain(&self, root: i64, relative: &Path) -> FileStatus {
-        let Some(handle) = self.roots.get(&root) else {
-            return FileStatus::UnknownRoot;
-        };
-        let shared = &*handle.shared;
-        let inside = relative
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)));
-        if !inside || relative.as_os_str().is_empty() {
-            return FileStatus::OutsideRoot;
-        }
-        if let RootState::Offline { reason } = &*shared.state() {
-            return FileStatus::RootOffline {
-                reason: reason.clone(),
-            };
-        }
-        if let Some(rule) = shared
-            .rules
-            .excludes_from_above(&*self.host, root, relative)
-        {
-            return FileStatus::Ignored { rule };
-        }
-        if let Some(status) = look_at_disk(shared, relative) {
-            return status;
-        }
-        let known = self.host.known(root, relative);
-        let arrivals = shared.arrivals();
-        if let Some(entry) = arrivals.settling.get(relative) {
-            FileStatus::Settling {
-                since: entry.since,
-                waiting_for: entry.waiting_for.clone(),
-            }
-        } else if let Some((_, reason)) = arrivals.unreadable.get(relative) {
-            FileStatus::Unreadable {
-                reason: reason.clone(),
-            }
-        } else if let Some(identity) = known {
-            FileStatus::Known { identity }
-        } else if arrivals.reported.contains_key(relative) {
-            FileStatus::Reported
-        } else {
-            FileStatus::Unseen
+        match self.roots.get(&root) {
+            Some(handle) => explain::explain(&handle.shared, &*self.host, relative),
+            None => FileStatus::UnknownRoot,
         }
     }
 
@@ -237,77 +198,5 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-/// What the disk alone says about a path, if that settles the matter.
-fn look_at_disk(shared: &Shared, relative: &Path) -> Option<FileStatus> {
-    let mut absolute = shared.spec.path.clone();
-    let mut parts = relative.components().peekable();
-    while let Some(part) = parts.next() {
-        absolute.push(part);
-        let metadata = match fs::symlink_metadata(&absolute) {
-            Ok(metadata) => metadata,
-            Err(error) => {
-                return Some(match error.kind() {
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-                        FileStatus::Missing
-                    }
-                    _ => FileStatus::Inaccessible {
-                        reason: error.to_string(),
-                    },
-                });
-            }
-        };
-        // Nothing behind a link is looked at: it may lie outside of the root.
-        let last = parts.peek().is_none();
-        if metadata.is_symlink() && !(last && shared.spec.follow_symlinks) {
-            let link = absolute
-                .strip_prefix(&shared.spec.path)
-                .unwrap_or(&absolute)
-                .display();
-            return Some(FileStatus::Ignored {
-                rule: format!("{link} is a symbolic link, and links are not followed"),
-            });
-        }
-        if last && !metadata.is_file() && !metadata.is_symlink() {
-            return Some(FileStatus::NotAFile);
-        }
-    }
-    None
-}
-
-/// Runs the thread of a root, and starts it anew if it crashes: the scan finds again what it was doing.
-fn supervise(shared: &Shared, host: &dyn Host, inbox: &Inbox, mailbox: &Mailbox) {
-    let stopping = || shared.stop.load(Ordering::Acquire);
-    while !stopping() {
-        let run = || Root::new(shared, host, inbox, mailbox.clone()).run();
-        if catch_unwind(AssertUnwindSafe(run)).is_ok() {
-            return;
-        }
-        tracing::error!(root = %shared.spec.path.display(), "watching crashed; starting it anew");
-        shared.arrivals().settling.clear();
-        let reason =
-            format!("watching it crashed (see the log); started anew within {RESTART_AFTER:?}");
-        let state = RootState::Offline { reason };
-        shared.state().clone_from(&state);
-        let tell = || {
-            host.emit(Event::RootState {
-                root: shared.spec.id,
-                state,
-            });
-        };
-        // If it is the host that crashes, only the log hears of it.
-        let _ = catch_unwind(AssertUnwindSafe(tell));
-        let again = Instant::now() + RESTART_AFTER;
-        while !stopping() {
-            match inbox
-                .receiver
-                .recv_timeout(again.saturating_duration_since(Instant::now()))
-            {
-                Ok(message) => inbox.taken(&message),
-                Err(_) => break,
-            }
-        }
     }
 }

@@ -18,5 +18,7 @@ mod presence;
 mod queries;
 #[path = "watching/rules.rs"]
 mod rules;
+#[path = "watching/soak.rs"]
+mod soak;
 #[path = "watching/storm.rs"]
 mod storm;

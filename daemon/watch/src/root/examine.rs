@@ -42,8 +42,10 @@ impl Root<'_> {
             self.shared.arrivals().settling.wait_on(path, now);
         } else if identity.size == 0 {
             self.not_whole(path, identity, WaitingFor::Content);
-        } else {
+        } else if self.lies_inside(path) {
             self.probe(path, &absolute, entry);
+        } else {
+            self.shared.arrivals().settling.remove(path);
         }
     }
 
@@ -103,6 +105,19 @@ impl Root<'_> {
             Ok(_) => Ok(None),
             Err(error) if is_gone(&error) => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Whether no folder above the file is a symbolic link. None was when it was found, but somebody may have swapped one
+    /// in since, and nothing may be read outside of the root.
+    fn lies_inside(&self, path: &Path) -> bool {
+        let Some(folder) = path.parent() else {
+            return false;
+        };
+        let real = |relative: &Path| fs::canonicalize(self.absolute(relative));
+        match (real(Path::new("")), real(folder)) {
+            (Ok(root), Ok(real)) => real.strip_prefix(root).is_ok_and(|inside| inside == folder),
+            _ => false,
         }
     }
 

@@ -3,13 +3,11 @@
 use super::Root;
 use super::walk::Walk;
 use crate::host::{ActiveMode, RootState};
-use crate::native::{Native, NativeError};
-use crate::{Event, FsKind, Mode, fs_kind};
+use crate::{Event, FsKind, fs_kind};
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How often a natively watched root is looked at: an unmount causes no event.
@@ -34,7 +32,7 @@ pub(super) struct Online {
     pub kind: FsKind,
     pub mode: ActiveMode,
     /// Native watching was taken up again and is announced once every folder has its watch.
-    unannounced: Option<RootState>,
+    pub unannounced: Option<RootState>,
 }
 
 impl Default for Presence {
@@ -88,45 +86,6 @@ impl Root<'_> {
         false
     }
 
-    pub(super) fn try_native_again(&mut self) {
-        if self.online().is_none() {
-            return;
-        }
-        if let Some((mut online, state)) = self.find_root() {
-            online.unannounced = Some(state);
-            self.presence = Presence::Online(online);
-            self.start_full_scan();
-        }
-    }
-
-    /// Every folder has its watch: says so if that is news.
-    pub(super) fn watches_are_complete(&mut self) {
-        if let Presence::Online(online) = &mut self.presence
-            && let Some(state) = online.unannounced.take()
-        {
-            self.announce(state);
-        }
-    }
-
-    /// The kernel gives no more watches: polls from now on.
-    pub(super) fn fall_back_to_polling(&mut self, why: &str) {
-        self.native = None;
-        self.check_at = None;
-        self.native_at = Some(Instant::now() + self.shared.spec.rescan_interval);
-        let Presence::Online(online) = &mut self.presence else {
-            return;
-        };
-        online.mode = ActiveMode::Poll;
-        online.unannounced = None;
-        let file_system = online.kind.name.clone();
-        let reason = format!("{why}; until then {}", self.polling());
-        self.announce(RootState::Online {
-            mode: ActiveMode::Poll,
-            reason,
-            file_system,
-        });
-    }
-
     /// Goes offline if the root is empty and ought not to be. Whether it did.
     pub(super) fn offline_if_unmounted(&mut self) -> bool {
         let Some(online) = self.online().cloned() else {
@@ -139,7 +98,8 @@ impl Root<'_> {
         true
     }
 
-    fn find_root(&mut self) -> Option<(Online, RootState)> {
+    /// Looks at the root from scratch and opens its watch; the walk does the rest.
+    pub(super) fn find_root(&mut self) -> Option<(Online, RootState)> {
         self.native = None;
         self.native_at = None;
         let path = self.shared.spec.path.clone();
@@ -189,57 +149,6 @@ impl Root<'_> {
         ))
     }
 
-    fn choose_mode(&mut self, path: &Path, kind: &FsKind) -> (ActiveMode, String) {
-        let spec = &self.shared.spec;
-        let name = &kind.name;
-        let reason = match spec.mode {
-            Mode::Poll => {
-                return (
-                    ActiveMode::Poll,
-                    format!("polling was asked for; {}", self.polling()),
-                );
-            }
-            Mode::Auto if kind.needs_polling() => {
-                let why = format!(
-                    "{name} does not report the changes of all its writers; {}",
-                    self.polling()
-                );
-                return (ActiveMode::Poll, why);
-            }
-            Mode::Native if kind.needs_polling() => format!(
-                "native watching was asked for, but {name} does not report the changes of all its writers: those are \
-                 found by the scan every {:?}",
-                spec.rescan_interval
-            ),
-            Mode::Native => "native watching was asked for".into(),
-            Mode::Auto => format!("{name} reports changes"),
-        };
-        let native = Native::start(self.mailbox.clone()).and_then(|mut native| {
-            native.watch(path)?;
-            Ok(native)
-        });
-        match native {
-            Ok(native) => {
-                self.native = Some(native);
-                (ActiveMode::Native, reason)
-            }
-            Err(NativeError::Limit(why) | NativeError::Folder(why)) => {
-                self.native_at = Some(Instant::now() + spec.rescan_interval);
-                (
-                    ActiveMode::Poll,
-                    format!("{why}; until then {}", self.polling()),
-                )
-            }
-        }
-    }
-
-    fn polling(&self) -> String {
-        format!(
-            "the folder is listed every {:?}",
-            self.shared.spec.poll_interval
-        )
-    }
-
     /// Whether an empty root is the bare mount point of a share rather than a folder that was cleared.
     ///
     /// Clearing a local folder leaves it on the device on which its files were registered; unmounting does not. On a
@@ -275,7 +184,7 @@ impl Root<'_> {
         self.announce(RootState::Offline { reason });
     }
 
-    fn announce(&self, state: RootState) {
+    pub(super) fn announce(&self, state: RootState) {
         {
             let mut current = self.shared.state();
             if *current == state {

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 use watch::{Event, FileIdentity, Host, Mode, Probe, RootSpec, RootState, Watcher};
 
@@ -19,6 +19,8 @@ pub const DEADLINE: Duration = Duration::from_secs(40);
 pub struct Recorder {
     pub known: Mutex<BTreeMap<PathBuf, FileIdentity>>,
     pub registers: AtomicBool,
+    /// Probes of files that start with `HANG` return when this is true, as on a server that does not answer.
+    pub answers: (Mutex<bool>, Condvar),
     sender: Mutex<Sender<Event>>,
 }
 
@@ -51,6 +53,14 @@ impl Host for Recorder {
             Err(error) => Probe::Unreadable(error.to_string()),
             Ok(bytes) if bytes.starts_with(b"BROKEN") => Probe::Unreadable("no such format".into()),
             Ok(bytes) if bytes.starts_with(b"CRASH") => panic!("a decoder bug"),
+            Ok(bytes) if bytes.starts_with(b"HANG") => {
+                let (answers, bell) = &self.answers;
+                drop(
+                    bell.wait_while(answers.lock().unwrap(), |answers| !*answers)
+                        .unwrap(),
+                );
+                Probe::Whole
+            }
             Ok(bytes) if bytes.ends_with(b"END") => Probe::Whole,
             Ok(_) => Probe::NotYet("the end is missing".into()),
         }
@@ -99,6 +109,7 @@ impl Lab {
         let host = Arc::new(Recorder {
             known: Mutex::default(),
             registers: AtomicBool::new(true),
+            answers: (Mutex::new(false), Condvar::new()),
             sender: Mutex::new(sender),
         });
         let mut spec = RootSpec::new(ROOT, path);

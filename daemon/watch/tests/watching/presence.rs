@@ -122,3 +122,26 @@ fn another_folder_under_the_name_of_the_root_is_noticed() {
     lab.write("c", "END");
     lab.whole("c");
 }
+
+#[test]
+fn the_mode_follows_the_file_system_and_the_reason_is_told() {
+    let mut lab = Lab::new();
+    lab.spec.mode = watch::Mode::Auto;
+    lab.start();
+    let kind = watch::fs_kind(&lab.spec.path).unwrap();
+    let Some(RootState::Online {
+        mode,
+        reason,
+        file_system,
+    }) = lab.watcher().state(ROOT)
+    else {
+        panic!("offline")
+    };
+    let expected = if kind.needs_polling() {
+        ActiveMode::Poll
+    } else {
+        ActiveMode::Native
+    };
+    assert_eq!((mode, &file_system), (expected, &kind.name));
+    assert!(reason.contains(&kind.name), "{reason}");
+}

@@ -2,6 +2,7 @@
 
 use crate::lab::{Lab, ROOT, until};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watch::{FileStatus, WaitingFor};
 
@@ -70,4 +71,24 @@ fn stopping_is_quick_and_final() {
         lab.watcher = None;
         assert_eq!(lab.reports_of("late"), 0);
     }
+}
+
+#[test]
+fn a_thread_that_hangs_does_not_hold_up_the_end_and_reports_nothing_after_it() {
+    let mut lab = Lab::native();
+    lab.write("a", "HANG");
+    until("it hangs", || lab.watcher().counters()[&ROOT].probes == 1);
+    let start = Instant::now();
+    lab.watcher = None;
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+    *lab.host.answers.0.lock().unwrap() = true;
+    lab.host.answers.1.notify_all();
+    until("its thread has ended", || Arc::strong_count(&lab.host) == 1);
+    lab.start();
+    lab.whole("a");
+    assert_eq!(lab.reports_of("a"), 1, "by the second start only");
 }

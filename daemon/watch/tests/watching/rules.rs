@@ -1,6 +1,6 @@
 //! What does not exist for us: junk, ignored names, depth, links that lead out.
 
-use crate::lab::{Lab, ROOT, write};
+use crate::lab::{Lab, ROOT, until, write};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -88,6 +88,26 @@ fn links_are_not_followed() {
         rule(&lab, "folder/a").contains("symbolic link"),
         "nothing is told about what lies behind"
     );
+}
+
+#[test]
+fn a_folder_swapped_for_a_link_does_not_lead_out() {
+    let mut lab = Lab::native();
+    fs::create_dir(lab.path("p")).unwrap();
+    lab.write("p/a", "half");
+    until("it waits for its end", || {
+        lab.watcher().counters()[&ROOT].probes > 0
+    });
+    let outside = lab.outside("outside");
+    fs::create_dir(&outside).unwrap();
+    write(&outside.join("a"), "END");
+    fs::rename(lab.path("p"), lab.outside("p")).unwrap();
+    symlink(&outside, lab.path("p")).unwrap();
+    until("it is waited for no more", || {
+        lab.watcher().settling(ROOT).is_empty()
+    });
+    lab.everything_is_told("last");
+    assert_eq!(lab.reports_of("p/a"), 0);
 }
 
 #[test]
