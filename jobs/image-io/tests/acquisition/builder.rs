@@ -55,9 +55,9 @@ struct Writer {
 impl Writer {
     fn uint(&mut self, value: u64, size: usize) {
         if self.big_endian {
-            self.bytes.extend(&value.to_be_bytes()[8 - size..])
+            self.bytes.extend(&value.to_be_bytes()[8 - size..]);
         } else {
-            self.bytes.extend(&value.to_le_bytes()[..size])
+            self.bytes.extend(&value.to_le_bytes()[..size]);
         }
     }
 }
@@ -282,7 +282,7 @@ impl Layout {
             bytes: Vec::new(),
         };
         // 24 bits count as packed bits, most significant first in both byte orders.
-        if self.bits % 8 == 0 && self.bits != 24 {
+        if self.bits.is_multiple_of(8) && self.bits != 24 {
             row.iter().for_each(|value| out.uint(*value, self.bits / 8));
             return out.bytes;
         }

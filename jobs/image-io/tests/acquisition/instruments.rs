@@ -6,7 +6,16 @@ use image_io::acquisition::ImageFile;
 
 use crate::support::{checksums, shared};
 
-const FILES: [(&str, &str, (usize, usize), &str, (u64, u64)); 13] = [
+/// Folder, file, (rows, columns), type, checksums.
+type Expected = (
+    &'static str,
+    &'static str,
+    (usize, usize),
+    &'static str,
+    (u64, u64),
+);
+
+const FILES: [Expected; 13] = [
     (
         "sbs_plate",
         "Channel1-01-A-01.tif",

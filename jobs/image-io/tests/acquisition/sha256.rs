@@ -11,9 +11,9 @@ pub fn hex(data: &[u8]) -> String {
         while high - low > 1 {
             let middle = u128::midpoint(low, high);
             if middle.pow(power) <= scaled {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         low as u32
