@@ -76,26 +76,41 @@ pub fn watershed<T: Level>(
     if contested.iter().any(|&c| c) {
         let open = |span: usize| contested[component[span] as usize];
         let mut grid = Grid::new(landscape, (height, width), &spans, connectivity, open);
-        let rivals = markers.iter().filter(|m| contested[m.component as usize]).copied().collect();
+        let rivals = markers
+            .iter()
+            .filter(|m| contested[m.component as usize])
+            .copied()
+            .collect();
         let mut pixels = vec![0; count as usize + 1];
         for index in (0..height).flat_map(|y| spans.row(y)) {
-            pixels[component[index] as usize] += (spans.get(index).end - spans.get(index).start) as usize;
+            pixels[component[index] as usize] +=
+                (spans.get(index).end - spans.get(index).start) as usize;
         }
         if !flood::flood(&mut grid, rivals, &pixels) {
-            grid = Grid::new(landscape, (height, width), &spans, connectivity, |span| label_of[component[span] as usize] != 0);
+            grid = Grid::new(landscape, (height, width), &spans, connectivity, |span| {
+                label_of[component[span] as usize] != 0
+            });
             exact::flood(&mut grid, &markers);
         }
         grid.copy_to(&mut out, &spans, open);
     }
     spans.fill(&mut out, |span| {
         let component = component[span] as usize;
-        if contested[component] { 0 } else { label_of[component] }
+        if contested[component] {
+            0
+        } else {
+            label_of[component]
+        }
     });
     Ok(out)
 }
 
 fn same_shape(left: (usize, usize), right: (usize, usize)) -> Result<()> {
-    if left == right { Ok(()) } else { Err(Error::Shape { left, right }) }
+    if left == right {
+        Ok(())
+    } else {
+        Err(Error::Shape { left, right })
+    }
 }
 
 /// A marker pixel inside the mask.
@@ -113,7 +128,11 @@ impl Marker {
         let mut found = Vec::new();
         let (marks, labels) = Spans::of_labels(markers);
         if labels.contains(&OPEN) {
-            return Err(Error::Parameter { name: "markers", value: OPEN.to_string(), expected: "below 4294967295" });
+            return Err(Error::Parameter {
+                name: "markers",
+                value: OPEN.to_string(),
+                expected: "below 4294967295",
+            });
         }
         for y in 0..spans.height() {
             let mut allowed = spans.row(y).peekable();
@@ -124,7 +143,12 @@ impl Marker {
                     if let Some(&i) = allowed.peek()
                         && spans.get(i).start <= x
                     {
-                        found.push(Self { y: y as u32, x, label, component: component[i] });
+                        found.push(Self {
+                            y: y as u32,
+                            x,
+                            label,
+                            component: component[i],
+                        });
                     }
                 }
             }
@@ -153,10 +177,18 @@ impl<T: Level> Grid<T> {
     ) -> Self {
         let stride = width + 1;
         let size = (height + 2) * stride + 1;
-        let mut grid = Self { cells: vec![0; size], levels: vec![T::Order::default(); size], stride, connectivity };
+        let mut grid = Self {
+            cells: vec![0; size],
+            levels: vec![T::Order::default(); size],
+            stride,
+            connectivity,
+        };
         for y in 0..height {
             for index in spans.row(y).filter(|&i| open(i)) {
-                let (start, end) = (spans.get(index).start as usize, spans.get(index).end as usize);
+                let (start, end) = (
+                    spans.get(index).start as usize,
+                    spans.get(index).end as usize,
+                );
                 let at = grid.index(y, start);
                 grid.cells[at..at + end - start].fill(OPEN);
                 let from = &landscape[y * width + start..y * width + end];
@@ -174,9 +206,14 @@ impl<T: Level> Grid<T> {
 
     fn copy_to(&self, out: &mut Array2<u32>, spans: &Spans, open: impl Fn(usize) -> bool) {
         for (y, mut row) in out.rows_mut().into_iter().enumerate() {
-            let row = row.as_slice_mut().expect("a new array is in standard layout");
+            let row = row
+                .as_slice_mut()
+                .expect("a new array is in standard layout");
             for index in spans.row(y).filter(|&i| open(i)) {
-                let (start, end) = (spans.get(index).start as usize, spans.get(index).end as usize);
+                let (start, end) = (
+                    spans.get(index).start as usize,
+                    spans.get(index).end as usize,
+                );
                 let at = self.index(y, start);
                 row[start..end].copy_from_slice(&self.cells[at..at + end - start]);
             }

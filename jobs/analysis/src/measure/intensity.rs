@@ -39,9 +39,9 @@ impl Totals {
 
     fn std(&self) -> f64 {
         let shift = self.deviation / self.area;
-        (self.squared_deviation / self.area - shift * shift)
-            .max(0.0)
-            .sqrt()
+        let variance = self.squared_deviation / self.area - shift * shift;
+        // Rounding may leave less than nothing; NaN stays NaN.
+        if variance < 0.0 { 0.0 } else { variance.sqrt() }
     }
 }
 

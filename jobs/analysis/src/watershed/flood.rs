@@ -19,7 +19,11 @@ const MARKER: u32 = u32::MAX;
 ///
 /// What such a level reaches enters later lists as a block of unknown order; two labels in one block make that level
 /// ambiguous in the same way.
-pub(super) fn flood<T: Level>(grid: &mut Grid<T>, mut markers: Vec<Marker>, pixels: &[usize]) -> bool {
+pub(super) fn flood<T: Level>(
+    grid: &mut Grid<T>,
+    mut markers: Vec<Marker>,
+    pixels: &[usize],
+) -> bool {
     let neighbours = grid.neighbours();
     let mut tags = vec![0; grid.cells.len()];
     for marker in &markers {
@@ -30,7 +34,9 @@ pub(super) fn flood<T: Level>(grid: &mut Grid<T>, mut markers: Vec<Marker>, pixe
     // The inner pixels of a marker reach nothing.
     markers.retain(|m| {
         let at = grid.index(m.y as usize, m.x as usize);
-        neighbours.iter().any(|&step| grid.cells[at.wrapping_add_signed(step)] == OPEN)
+        neighbours
+            .iter()
+            .any(|&step| grid.cells[at.wrapping_add_signed(step)] == OPEN)
     });
     markers.sort_by_key(|m| (pixels[m.component as usize] > SMALL, m.component));
     let small = markers.partition_point(|m| pixels[m.component as usize] <= SMALL);
@@ -49,19 +55,35 @@ fn flood_all<T: Level, const N: usize>(
     neighbours: [isize; N],
 ) -> bool {
     let indices = |markers: &[Marker]| -> Vec<usize> {
-        markers.iter().map(|m| grid.index(m.y as usize, m.x as usize)).collect()
+        markers
+            .iter()
+            .map(|m| grid.index(m.y as usize, m.x as usize))
+            .collect()
     };
-    let components = small.chunk_by(|a, b| a.component == b.component).map(indices).collect::<Vec<_>>();
+    let components = small
+        .chunk_by(|a, b| a.component == b.component)
+        .map(indices)
+        .collect::<Vec<_>>();
     let large = indices(large);
-    let mut basins = Basins { cells: &mut grid.cells, tags, level: 0, neighbours };
+    let mut basins = Basins {
+        cells: &mut grid.cells,
+        tags,
+        level: 0,
+        neighbours,
+    };
     let mut queue = HeapQueue::<T>::new(&grid.levels);
-    if !components.iter().all(|markers| basins.flood(&mut queue, markers)) {
+    if !components
+        .iter()
+        .all(|markers| basins.flood(&mut queue, markers))
+    {
         return false;
     }
     if large.is_empty() {
         return true;
     }
-    let open = (0..basins.cells.len()).filter(|&at| basins.cells[at] == OPEN).chain(large.iter().copied());
+    let open = (0..basins.cells.len())
+        .filter(|&at| basins.cells[at] == OPEN)
+        .chain(large.iter().copied());
     let mut queue = SortedQueue::new(&grid.levels, open.map(|at| at as u32).collect());
     basins.flood(&mut queue, &large)
 }
@@ -103,7 +125,11 @@ impl<const N: usize> Basins<'_, N> {
     }
 
     /// Reaches out from all cells of a level. False if two labels of an ambiguous level reach one cell.
-    fn spread<const AMBIGUOUS: bool>(&mut self, queue: &mut impl LevelQueue, list: &mut Vec<u32>) -> bool {
+    fn spread<const AMBIGUOUS: bool>(
+        &mut self,
+        queue: &mut impl LevelQueue,
+        list: &mut Vec<u32>,
+    ) -> bool {
         let mut head = 0;
         while head < list.len() {
             let at = list[head] as usize;
