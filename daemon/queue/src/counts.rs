@@ -1,9 +1,10 @@
-//! Numbers of tasks by state.
+//! Numbers of tasks and image sets by state.
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::PlateId;
+use crate::states::SubjectState;
 
 /// Numbers of tasks by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +75,44 @@ impl TaskCounts {
                 row.get_ref(0)?.as_str()?,
                 row.get::<_, i64>(1)?.unsigned_abs(),
             );
+        }
+        Ok(counts)
+    }
+}
+
+/// Numbers of image sets (or stacks) by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectCounts {
+    /// More planes are expected.
+    pub arriving: u64,
+    /// All planes are there.
+    pub complete: u64,
+    /// Given up without some of the planes.
+    pub incomplete: u64,
+}
+
+impl SubjectCounts {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.arriving + self.complete + self.incomplete
+    }
+
+    pub(crate) const fn add(&mut self, state: SubjectState, n: u64) {
+        match state {
+            SubjectState::Arriving => self.arriving += n,
+            SubjectState::Complete => self.complete += n,
+            SubjectState::Incomplete => self.incomplete += n,
+        }
+    }
+
+    pub(crate) fn of_plate(connection: &Connection, plate: PlateId) -> rusqlite::Result<Self> {
+        let mut counts = Self::default();
+        let mut statement = connection
+            .prepare_cached("SELECT state, n FROM subject_tally WHERE plate_id = ?1 AND kind IN ('image_set', 'stack')")?;
+        let mut rows = statement.query([plate])?;
+        while let Some(row) = rows.next()? {
+            counts.add(row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs());
         }
         Ok(counts)
     }

@@ -67,7 +67,7 @@ mod transaction;
 mod writer;
 
 pub use clock::Clock;
-pub use counts::TaskCounts;
+pub use counts::{SubjectCounts, TaskCounts};
 pub use difference::difference;
 pub use error::{Error, Result};
 pub use filter::TaskFilter;

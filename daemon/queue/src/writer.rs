@@ -215,3 +215,147 @@ impl Group {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::Barrier;
+
+    use rusqlite::{Connection, params};
+
+    use super::Writer;
+    use crate::error::{Error, Result};
+    use crate::states::FailureClass;
+
+    fn writer(folder: &tempfile::TempDir) -> Writer {
+        let connection =
+            crate::schema::open_writer(&folder.path().join("queue.db"), false).unwrap();
+        Writer::new(connection, 256)
+    }
+
+    fn insert(writer: &Writer, key: &str, bytes: usize) -> Result<()> {
+        let value = "x".repeat(bytes);
+        writer.run(
+            |connection| {
+                connection.execute("INSERT INTO setting VALUES (?1, ?2)", params![key, value])?;
+                Ok(((), None))
+            },
+            |_| {},
+        )
+    }
+
+    fn count(writer: &Writer) -> i64 {
+        let count = |connection: &Connection| {
+            Ok(connection.query_row("SELECT count(*) FROM setting", [], |row| row.get(0))?)
+        };
+        writer.exclusive(count).unwrap()
+    }
+
+    #[test]
+    fn a_full_disk_loses_nothing_that_was_acknowledged_and_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(&folder);
+        insert(&writer, "first", 10).unwrap();
+        // SQLite answers the same when this limit is reached as when the disk is full.
+        let pages: i64 = writer
+            .exclusive(|connection| {
+                Ok(connection.query_row("PRAGMA page_count", [], |row| row.get(0))?)
+            })
+            .unwrap();
+        let limit = |pages: i64| {
+            writer
+                .exclusive(|connection| {
+                    Ok(connection.pragma_update(None, "max_page_count", pages)?)
+                })
+                .unwrap();
+        };
+        limit(pages + 2);
+        let error = insert(&writer, "large", 100_000).unwrap_err();
+        assert_eq!(error.class(), FailureClass::Environment, "{error}");
+        assert!(error.remedy().unwrap().contains("free space"));
+        insert(&writer, "small", 10).unwrap();
+        limit(1_000_000);
+        insert(&writer, "large", 100_000).unwrap();
+        assert_eq!(count(&writer), 3);
+    }
+
+    #[test]
+    fn those_who_share_a_transaction_that_sqlite_gives_up_are_all_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(&folder);
+        let (inside, queued) = (Barrier::new(2), Barrier::new(2));
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                writer.run(
+                    |connection| {
+                        connection.execute("INSERT INTO setting VALUES ('first', '')", [])?;
+                        inside.wait();
+                        queued.wait();
+                        Ok(((), None))
+                    },
+                    |_| {},
+                )
+            });
+            inside.wait();
+            let second = scope.spawn(|| {
+                writer.run(
+                    |connection| {
+                        // What SQLite does by itself on some I/O errors.
+                        connection.execute_batch("ROLLBACK")?;
+                        Err::<((), _), _>(Error::ReadOnly)
+                    },
+                    |_| {},
+                )
+            });
+            while writer.waiting.load(std::sync::atomic::Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            queued.wait();
+            let first = first.join().unwrap();
+            assert!(
+                matches!(first, Err(Error::NotCommitted { .. })),
+                "{first:?}"
+            );
+            assert!(second.join().unwrap().is_err());
+        });
+        assert_eq!(count(&writer), 0);
+        insert(&writer, "after", 1).unwrap();
+        assert_eq!(count(&writer), 1);
+    }
+
+    #[test]
+    fn the_last_of_a_group_commits_for_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(&folder);
+        let (inside, queued) = (Barrier::new(2), Barrier::new(2));
+        let commits = std::sync::atomic::AtomicUsize::new(0);
+        let committed = |_| {
+            commits.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let hold = |_: &Connection| {
+                    inside.wait();
+                    queued.wait();
+                    Ok(((), Some(crate::EventId(1))))
+                };
+                writer.run(hold, committed).unwrap();
+            });
+            inside.wait();
+            for id in 2..=5 {
+                let (writer, committed) = (&writer, &committed);
+                scope.spawn(move || {
+                    writer
+                        .run(|_| Ok(((), Some(crate::EventId(id)))), committed)
+                        .unwrap()
+                });
+            }
+            while writer.waiting.load(std::sync::atomic::Ordering::SeqCst) < 4 {
+                std::thread::yield_now();
+            }
+            queued.wait();
+        });
+        assert_eq!(commits.into_inner(), 1, "one commit for five callers");
+    }
+}

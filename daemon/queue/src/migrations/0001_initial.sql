@@ -54,7 +54,7 @@ CREATE TABLE subject (
     updated_at INTEGER NOT NULL,
     UNIQUE (plate_id, kind, name)
 ) STRICT;
-CREATE INDEX subject_unfinished ON subject (plate_id) WHERE state <> 'complete';
+CREATE INDEX subject_arriving ON subject (plate_id) WHERE state = 'arriving';
 
 CREATE TABLE file (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,

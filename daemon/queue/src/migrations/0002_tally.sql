@@ -65,3 +65,29 @@ CREATE TRIGGER file_tally_update AFTER UPDATE OF state ON file WHEN old.state <>
     INSERT INTO file_tally (root_id, state, n) VALUES (new.root_id, new.state, 1)
     ON CONFLICT DO UPDATE SET n = n + 1;
 END;
+
+CREATE TABLE subject_tally (
+    plate_id INTEGER NOT NULL,
+    kind     TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    n        INTEGER NOT NULL,
+    PRIMARY KEY (plate_id, kind, state)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO subject_tally (plate_id, kind, state, n)
+SELECT plate_id, kind, state, count(*) FROM subject GROUP BY 1, 2, 3;
+
+CREATE TRIGGER subject_tally_insert AFTER INSERT ON subject BEGIN
+    INSERT INTO subject_tally (plate_id, kind, state, n) VALUES (new.plate_id, new.kind, new.state, 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+
+CREATE TRIGGER subject_tally_delete AFTER DELETE ON subject BEGIN
+    UPDATE subject_tally SET n = n - 1 WHERE plate_id = old.plate_id AND kind = old.kind AND state = old.state;
+END;
+
+CREATE TRIGGER subject_tally_update AFTER UPDATE OF state ON subject WHEN old.state <> new.state BEGIN
+    UPDATE subject_tally SET n = n - 1 WHERE plate_id = old.plate_id AND kind = old.kind AND state = old.state;
+    INSERT INTO subject_tally (plate_id, kind, state, n) VALUES (new.plate_id, new.kind, new.state, 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;

@@ -62,6 +62,12 @@ const RULES: &[(&str, &str)] = &[
          GROUP BY plate_id, bucket) WHERE n <> 0",
     ),
     (
+        "subject tally differs from its subjects",
+        "SELECT plate_id FROM (SELECT plate_id, kind, state, sum(n) AS n FROM ( \
+             SELECT plate_id, kind, state, n FROM subject_tally \
+             UNION ALL SELECT plate_id, kind, state, -1 FROM subject) GROUP BY plate_id, kind, state) WHERE n <> 0",
+    ),
+    (
         "file tally differs from its files",
         "SELECT root_id FROM (SELECT root_id, state, sum(n) AS n FROM (SELECT root_id, state, n FROM file_tally \
          UNION ALL SELECT root_id, state, -1 FROM file) GROUP BY root_id, state) WHERE n <> 0",

@@ -1,5 +1,7 @@
 //! Files.
 
+use std::path::Path;
+
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,7 @@ use crate::columns::{Columns, like};
 use crate::error::{Error, Result};
 use crate::ids::{FileId, RootId, SubjectId};
 use crate::model::{FILE_COLUMNS, FileRow, KnownFile};
+use crate::paths::bytes;
 use crate::states::FileState;
 
 /// Which files a request is about; the default is all.
@@ -78,6 +81,22 @@ impl Store {
                 FileRow::read,
             )?
             .ok_or_else(|| Error::not_found("file", id))
+        })
+    }
+
+    /// The file at a path below a root.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn find_file(&self, root: RootId, path: &Path) -> Result<Option<FileRow>> {
+        let sql = format!("SELECT {FILE_COLUMNS} FROM file WHERE root_id = ?1 AND path = ?2");
+        self.read(|connection| {
+            first(
+                connection,
+                &sql,
+                rusqlite::params![root, bytes(path)],
+                FileRow::read,
+            )
         })
     }
 

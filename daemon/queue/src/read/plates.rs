@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cursor, Page, first};
 use crate::Store;
 use crate::columns::like;
-use crate::counts::TaskCounts;
+use crate::counts::{SubjectCounts, TaskCounts};
 use crate::error::{Error, Result};
 use crate::ids::{PlateId, RootId};
 use crate::model::{PLATE_COLUMNS, PlateRow};
@@ -25,12 +25,14 @@ pub struct PlateFilter {
     pub q: Option<String>,
 }
 
-/// A plate with the numbers of its tasks.
+/// A plate with the numbers of its image sets and tasks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlateSummary {
     /// The plate.
     #[serde(flatten)]
     pub plate: PlateRow,
+    /// Its image sets (or stacks) by state.
+    pub image_sets: SubjectCounts,
     /// Its tasks by state.
     pub tasks: TaskCounts,
 }
@@ -122,6 +124,11 @@ impl Store {
 }
 
 fn summary(connection: &Connection, plate: PlateRow) -> Result<PlateSummary> {
+    let image_sets = SubjectCounts::of_plate(connection, plate.id)?;
     let tasks = TaskCounts::of_plate(connection, plate.id)?;
-    Ok(PlateSummary { plate, tasks })
+    Ok(PlateSummary {
+        plate,
+        image_sets,
+        tasks,
+    })
 }

@@ -8,23 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cursor, Page, first};
 use crate::Store;
-use crate::counts::TaskCounts;
+use crate::counts::{SubjectCounts, TaskCounts};
 use crate::error::{Error, Result};
 use crate::ids::{PlateId, SubjectId};
 use crate::model::{SUBJECT_COLUMNS, SubjectRow};
 use crate::states::{SubjectKind, SubjectState};
 
-/// One well: how many subjects it has, and how far their tasks are.
+/// One well: its image sets, and how far their tasks are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WellSummary {
     /// Canonical name, for example `A01`.
     pub well: String,
-    /// Image sets that have come, in whatever state.
-    pub subjects: u64,
-    /// Image sets with all their planes.
-    pub complete: u64,
-    /// Image sets that were given up without some of their planes.
-    pub incomplete: u64,
+    /// Its image sets by state.
+    pub image_sets: SubjectCounts,
     /// Tasks of the well and of its image sets by state.
     pub tasks: TaskCounts,
 }
@@ -71,12 +67,7 @@ impl Store {
                 let name: String = row.get(0)?;
                 let n = row.get::<_, i64>(2)?.unsigned_abs();
                 let well = wells.entry(name.clone()).or_insert_with(|| WellSummary { well: name, ..Default::default() });
-                well.subjects += n;
-                match row.get(1)? {
-                    SubjectState::Complete => well.complete += n,
-                    SubjectState::Incomplete => well.incomplete += n,
-                    SubjectState::Arriving => {}
-                }
+                well.image_sets.add(row.get(1)?, n);
             }
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT subject.well, {BUCKET}, count(*) FROM task JOIN subject ON subject.id = task.subject_id \

@@ -72,6 +72,9 @@ impl Transaction<'_> {
     /// All tasks of the same subject and workflow that are ready, or wait only for tasks claimed with them, come along.
     /// Nothing is claimed of a subject that is being worked on, of a paused plate, or of a root that is not there.
     ///
+    /// A worker that goes on to its next subject does best to finish and claim in one
+    /// [`Store::transaction`](crate::Store::transaction): one sync of the disk a subject instead of two.
+    ///
     /// # Errors
     /// If the database fails.
     pub fn claim_pass(&mut self, request: &ClaimRequest) -> Result<Option<Pass>> {

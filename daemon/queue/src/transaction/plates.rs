@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::graph::{CLOSED, OPEN};
 use super::{About, Transaction};
-use crate::counts::TaskCounts;
+use crate::counts::{SubjectCounts, TaskCounts};
 use crate::error::{Error, Result};
 use crate::ids::{PlateId, SubjectId, TaskId};
 use crate::model::{NewPlate, PLATE_COLUMNS, PlateRow, Upserted};
@@ -93,7 +93,7 @@ impl Transaction<'_> {
     ) -> Result<()> {
         let state = self.plate_state(plate)?;
         let arriving: Vec<SubjectId> = self.all(
-            "SELECT id FROM subject WHERE plate_id = ?1 AND state <> 'complete' AND state = 'arriving'",
+            "SELECT id FROM subject WHERE plate_id = ?1 AND state = 'arriving'",
             [plate],
             |row| row.get(0),
         )?;
@@ -181,6 +181,7 @@ impl Transaction<'_> {
         self.execute("DELETE FROM task WHERE plate_id = ?1", [plate])?;
         self.execute("DELETE FROM plate WHERE id = ?1", [plate])?;
         self.execute("DELETE FROM task_tally WHERE plate_id = ?1", [plate])?;
+        self.execute("DELETE FROM subject_tally WHERE plate_id = ?1", [plate])?;
         self.touched.remove(&plate);
         self.event(EventKind::PlateForgotten, About::plate(plate), &json!({}))
     }
@@ -207,7 +208,9 @@ impl Transaction<'_> {
         let counts = TaskCounts::of_plate(self.connection, plate)?;
         let after = if counts.pending() > 0 {
             PlateState::Complete
-        } else if counts.dead() > 0 || self.has_incomplete_subjects(plate)? {
+        } else if counts.dead() > 0
+            || SubjectCounts::of_plate(self.connection, plate)?.incomplete > 0
+        {
             PlateState::DoneWithFailures
         } else if counts.total() > 0 {
             PlateState::Done
@@ -225,14 +228,5 @@ impl Transaction<'_> {
             self.event(EventKind::PlateState, About::plate(plate), &data)?;
         }
         Ok(())
-    }
-
-    fn has_incomplete_subjects(&self, plate: PlateId) -> Result<bool> {
-        let found = self.first(
-            "SELECT 1 FROM subject WHERE plate_id = ?1 AND state <> 'complete' AND state = 'incomplete' LIMIT 1",
-            [plate],
-            |_| Ok(()),
-        )?;
-        Ok(found.is_some())
     }
 }

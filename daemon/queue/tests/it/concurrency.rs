@@ -78,7 +78,7 @@ fn a_failing_change_does_not_take_its_group_along() {
     assert_eq!(refused.into_inner(), 40);
     let wells = queue.store.wells(plate).unwrap();
     assert_eq!(
-        wells[0].subjects, 160,
+        wells[0].image_sets.complete, 160,
         "exactly the accepted ones are there"
     );
     queue.assert_sound();

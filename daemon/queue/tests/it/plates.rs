@@ -116,13 +116,17 @@ fn image_sets_without_all_planes_are_given_up_with_the_plate() {
     assert_eq!(
         (
             wells.len(),
-            wells[0].subjects,
-            wells[0].complete,
-            wells[0].incomplete
+            wells[0].image_sets.total(),
+            wells[0].image_sets.complete,
+            wells[0].image_sets.incomplete
         ),
         (1, 2, 1, 1)
     );
     assert_eq!((wells[0].tasks.succeeded, wells[0].tasks.blocked), (3, 3));
+    assert_eq!(
+        queue.store.plate(plate).unwrap().image_sets,
+        wells[0].image_sets
+    );
     queue.assert_sound();
 }
 
