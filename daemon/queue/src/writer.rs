@@ -348,7 +348,7 @@ mod tests {
                 scope.spawn(move || {
                     writer
                         .run(|_| Ok(((), Some(crate::EventId(id)))), committed)
-                        .unwrap()
+                        .unwrap();
                 });
             }
             while writer.waiting.load(std::sync::atomic::Ordering::SeqCst) < 4 {
