@@ -126,6 +126,39 @@ fn inside_own_mounts() {
     }
 }
 
+#[test]
+fn files_of_a_share_mounted_below_the_root_do_not_vanish_with_it() {
+    in_namespace("-Urm", "true", "kernel::inside_nested_mounts");
+}
+
+#[test]
+#[ignore = "runs inside a namespace in which it may mount"]
+fn inside_nested_mounts() {
+    let mut lab = Lab::native();
+    let folder = lab.path("p");
+    fs::create_dir(&folder).unwrap();
+    run("mount", &["-t", "tmpfs", "none", folder.to_str().unwrap()]);
+    for name in ["p/a", "b", "c"] {
+        lab.write(name, "END");
+    }
+    assert!(lab.watcher().rescan(ROOT));
+    lab.all_whole(["p/a", "b", "c"].map(String::from));
+    run("umount", &["-l", folder.to_str().unwrap()]);
+    fs::remove_file(lab.path("c")).unwrap();
+    lab.vanished("c");
+    lab.everything_is_told("last");
+    assert!(
+        lab.host
+            .known
+            .lock()
+            .unwrap()
+            .contains_key(std::path::Path::new("p/a"))
+    );
+    // A folder that is gone altogether was removed by somebody.
+    fs::remove_dir(&folder).unwrap();
+    lab.vanished("p/a");
+}
+
 fn run(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output().unwrap();
     assert!(
