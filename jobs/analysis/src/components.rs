@@ -3,6 +3,9 @@
 //! Reproduces `skimage.measure.label` and `scipy.ndimage.label` (numbering included), `skimage.morphology.
 //! remove_small_objects`, `skimage.segmentation.{clear_border, relabel_sequential}` of scikit-image 0.26; all exactly.
 
+// Views are two words and a pointer: they are passed as slices are.
+#![allow(clippy::needless_pass_by_value)]
+
 mod filter;
 pub(crate) mod spans;
 

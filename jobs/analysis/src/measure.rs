@@ -3,6 +3,9 @@
 //! Reproduces `skimage.measure.regionprops_table` of scikit-image 0.26: integers exactly, numbers to 1e-6 (relative) of what
 //! it gives for `float64` images. Pixels are summed as `f64`, coordinates as integers.
 
+// Views are two words and a pointer: they are passed as slices are.
+#![allow(clippy::needless_pass_by_value)]
+
 mod columns;
 mod geometry;
 mod hull;

@@ -2,6 +2,9 @@
 //!
 //! Reproduces `skimage.feature.peak_local_max`, `skimage.morphology.{h_maxima, reconstruction}` of scikit-image 0.26.
 
+// Views are two words and a pointer: they are passed as slices are.
+#![allow(clippy::needless_pass_by_value)]
+
 mod candidates;
 mod h_maxima;
 mod reconstruct;

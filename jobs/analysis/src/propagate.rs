@@ -1,5 +1,8 @@
 //! Secondary objects: cells grown from nuclei over the image, by the distance of Jones, Carpenter and Golland.
 
+// Views are two words and a pointer: they are passed as slices are.
+#![allow(clippy::needless_pass_by_value)]
+
 mod costs;
 mod queue;
 

@@ -1,5 +1,8 @@
 //! Seeded watershed, as `skimage.segmentation.watershed` of scikit-image 0.26 computes it, label for label.
 
+// Views are two words and a pointer: they are passed as slices are.
+#![allow(clippy::needless_pass_by_value)]
+
 mod declump;
 mod exact;
 mod flood;

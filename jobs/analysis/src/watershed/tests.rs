@@ -167,7 +167,7 @@ fn large_components_are_split_as_the_definition_says() {
         let mut next = noise(seed);
         let landscape = Array2::from_shape_fn((90, 110), |_| (next() % levels) as f64 / 64.0);
         let markers = Array2::from_shape_fn((90, 110), |_| {
-            if next() % 60 == 0 {
+            if next().is_multiple_of(60) {
                 (next() % 90) as u32
             } else {
                 0
