@@ -21,16 +21,21 @@ use crate::problem::{Location, Place, Problem};
 use crate::schema;
 
 /// A configuration larger than this is some other file.
-const MAX_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Longest part of a line that is quoted, in characters.
 const MAX_EXCERPT: usize = 200;
+
+/// Columns are counted up to here.
+const MAX_COLUMN: usize = 1000;
 
 /// A TOML text and where it came from.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) file: Option<PathBuf>,
     text: String,
+    /// Where each line begins; never empty.
+    line_starts: Vec<usize>,
 }
 
 /// A text that fits its type.
@@ -76,48 +81,69 @@ impl Document {
                 format!("line {line} is not UTF-8 text"),
             ))
         })?;
-        Ok(Self {
-            file: Some(path.to_owned()),
-            text,
-        })
+        Ok(Self::new(Some(path.to_owned()), text))
     }
 
     /// Takes a text that is in no file.
     pub(crate) fn from_text(text: impl Into<String>) -> Self {
+        Self::new(None, text.into())
+    }
+
+    fn new(file: Option<PathBuf>, text: String) -> Self {
+        let line_starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(i, _)| i + 1))
+            .collect();
         Self {
-            file: None,
-            text: text.into(),
+            file,
+            text,
+            line_starts,
         }
     }
 
-    /// Lines, columns and the quoted line of a range of bytes.
+    /// Line, column and the quoted line of a range of bytes. The work does not grow with the size of the text, so a
+    /// text with very many keys is no trap.
     pub(crate) fn location(&self, span: &Range<usize>) -> Location {
         let start = self.char_start(span.start);
         let end = self.char_start(span.end).max(start);
-        let line_start = self.text[..start].rfind('\n').map_or(0, |i| i + 1);
-        let line = self.text[line_start..].lines().next().unwrap_or_default();
-        let column = self.text[line_start..start].chars().count();
-        // A span can reach over the end of its line (a missing quote): mark no more than the line.
-        let marked = self.text[start..end]
-            .lines()
-            .next()
-            .map_or(0, |part| part.chars().count());
-        let visible = line.chars().count().min(MAX_EXCERPT).saturating_sub(column);
+        let line = self.line_starts.partition_point(|first| *first <= start);
+        let line_start = self.line_starts[line - 1];
+        let line_end = self
+            .line_starts
+            .get(line)
+            .map_or(self.text.len(), |next| next - 1);
+        let quoted = &self.text[line_start..line_end];
+        let excerpt: String = quoted
+            .trim_end_matches('\r')
+            .chars()
+            .take(MAX_EXCERPT)
+            .collect();
+        let column = self.text[line_start..start]
+            .chars()
+            .take(MAX_COLUMN)
+            .count();
+        // A span can reach over the end of its line (a missing quote): mark no more than the line, and no more than is
+        // quoted.
+        let marked = self.text[start..end.min(line_end).max(start)]
+            .chars()
+            .take(MAX_EXCERPT)
+            .count();
+        let visible = excerpt.chars().count().saturating_sub(column);
         Location {
             file: self.file.clone(),
-            line: self.text[..start].matches('\n').count() + 1,
+            line,
             column: column + 1,
-            excerpt: line.chars().take(MAX_EXCERPT).collect(),
+            excerpt,
             width: marked.min(visible).max(1),
         }
     }
 
     /// The start of the character at or before an offset.
     fn char_start(&self, offset: usize) -> usize {
-        (0..=offset.min(self.text.len()))
-            .rev()
-            .find(|i| self.text.is_char_boundary(*i))
-            .unwrap_or(0)
+        let mut start = offset.min(self.text.len());
+        while !self.text.is_char_boundary(start) {
+            start -= 1;
+        }
+        start
     }
 
     /// Checks the text against `T`, whose schema is given, and finds as many mistakes as it can.
@@ -127,12 +153,17 @@ impl Document {
     ) -> Result<Checked<T>, Vec<Problem>> {
         let (root, syntax) = DeTable::parse_recoverable(&self.text);
         if !syntax.is_empty() {
-            return Err(syntax.iter().map(|e| self.syntax_problem(e)).collect());
+            return Err(syntax
+                .iter()
+                .take(mistakes::MAX_MISTAKES)
+                .map(|e| self.syntax_problem(e))
+                .collect());
         }
         let mut spots = BTreeMap::new();
         let mut mistakes = mistakes::Mistakes::new(self, root.clone());
         self.note_spots(root.get_ref(), &KeyPath::root(), &mut spots);
-        for unknown in schema::unknown_keys(schema, root.get_ref()) {
+        let unknown = schema::unknown_keys(schema, root.get_ref());
+        for unknown in unknown.into_iter().take(mistakes::MAX_MISTAKES) {
             mistakes.add_and_repair(unknown);
         }
         match mistakes.collect::<T>() {
@@ -266,9 +297,9 @@ path = "/c"
 
     #[test]
     fn a_span_over_the_end_of_the_text_is_harmless() {
-        let document = Document::from_text("é = \"x");
-        for start in 0..10 {
-            for end in 0..10 {
+        let document = Document::from_text("é = \"x\r\nb\n");
+        for start in 0..14 {
+            for end in 0..14 {
                 let location = document.location(&(start..end));
                 assert!(location.column >= 1 && location.width >= 1);
             }

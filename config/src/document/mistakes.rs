@@ -13,7 +13,7 @@ use super::{Document, KeyPath, Mistake, Tree};
 use crate::problem::{Place, Problem};
 
 /// No one reads more.
-const MAX_MISTAKES: usize = 100;
+pub(super) const MAX_MISTAKES: usize = 100;
 
 pub(super) struct Mistakes<'d, 'i> {
     document: &'d Document,
