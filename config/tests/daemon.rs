@@ -81,7 +81,7 @@ fn flags_win_over_the_environment_and_that_over_files() {
         ("WELLSPRING_STATE_DIR", "/srv/state"),
         ("LOGLEVEL", "DEBUG"),
         ("WELLSPRING_WORKERS__MAX_ATTEMPTS", ""),
-        ("HOME", "/root"),
+        ("HOME", "/home/someone"),
     ]);
     let loaded = DaemonConfig::load(
         LoadOptions::new()
