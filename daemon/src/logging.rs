@@ -24,10 +24,10 @@ pub fn daemon(level: &str, format: LogFormat) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sets up the log of a command: warnings only, unless the environment asks for more.
+/// Sets up the log of a command: errors only, because the command reports failures itself, unless the environment asks for more.
 pub fn command() {
-    let level = std::env::var("WELLSPRING_LOG_LEVEL").or_else(|_| std::env::var("LOGLEVEL")).unwrap_or_else(|_| "warn".to_owned());
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let level = std::env::var("WELLSPRING_LOG_LEVEL").or_else(|_| std::env::var("LOGLEVEL")).unwrap_or_else(|_| "error".to_owned());
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(colour()).init();
 }
 

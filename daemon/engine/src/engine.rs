@@ -54,8 +54,9 @@ impl Engine {
         let specs: Vec<RootSpec> = config.roots.iter().filter(|r| r.enabled).zip(&roots).map(|(r, s)| root_spec(r, s.id)).collect();
         let facility = Arc::new(Facility::new(roots));
         for root in facility.roots() {
-            for leftover in remove_leftovers(&root.output) {
-                tracing::info!(path = %leftover.display(), "temporary file of a dead worker removed");
+            let leftovers = remove_leftovers(&root.output);
+            if leftovers > 0 {
+                tracing::info!(output = %root.output.display(), files = leftovers, "temporary files of dead workers removed");
             }
         }
         let intake = Arc::new(Intake::new(store.clone(), facility, config.workers.max_attempts));
@@ -304,12 +305,13 @@ fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchO
 }
 
 /// Removes temporary files of dead workers below an output folder.
-fn remove_leftovers(output: &Path) -> Vec<PathBuf> {
-    let mut removed = Vec::new();
+fn remove_leftovers(output: &Path) -> usize {
+    let mut removed = 0;
     let mut open = vec![output.to_owned()];
     while let Some(folder) = open.pop() {
         match image_io::publish::remove_leftovers(&folder) {
-            Ok(paths) => removed.extend(paths),
+            Ok(n) => removed += n,
+            Err(_) if !folder.exists() => {}
             Err(error) => tracing::warn!(%error, "temporary files cannot be looked for"),
         }
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };

@@ -28,7 +28,8 @@ impl Prepared {
     ///
     /// # Errors
     /// All mistakes of the file.
-    pub fn new(file: WorkflowFile) -> Result<Self> {
+    pub fn new(mut file: WorkflowFile) -> Result<Self> {
+        workflow::resolve_files(&mut file);
         let workflow = Workflow::compile(&file).map_err(|errors| Error::Workflow {
             name: file.name.clone(),
             mistakes: errors.iter().map(ToString::to_string).collect(),

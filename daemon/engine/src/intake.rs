@@ -45,7 +45,6 @@ pub(crate) struct Plate {
 
 /// An image set with its number in the queue and the name that it was made from.
 pub(crate) struct Member {
-    pub subject: SubjectId,
     pub parsed: ParsedName,
     pub set: ImageSet,
     pub complete: bool,
@@ -141,12 +140,12 @@ impl Intake {
                 }
             }
         };
-        if let Some(known) = self.store.known_file(root, relative)?
+        if let Some(known) = self.store.find_file(root, relative)?
             && known.state == FileState::Registered
             && known.content.as_deref() == Some(content.as_str())
         {
             // Touched, moved away and back, or its mode changed: nothing to compute.
-            self.store.refresh_file(root, relative, identity.size, identity.mtime_ns, identity.ctime_ns, identity.inode)?;
+            self.store.record_file(&records::file_record(known, identity))?;
             return Ok(());
         }
         let prepared = match self.facility.workflow_for(&settings, &parsed.acquisition) {
@@ -196,11 +195,15 @@ impl Intake {
                 parsed: serde_json::to_value(&arrival.parsed).unwrap_or_default(),
             })?;
             for path in &lost {
-                tx.supersede_file(settings.id, path, &format!("`{}` provides the same plane", arrival.relative.display()))?;
+                if let Some(known) = self.store.find_file(settings.id, path)? {
+                    let identity = FileIdentity { size: known.size, mtime_ns: known.mtime_ns, ctime_ns: known.ctime_ns, inode: known.inode, device: 0 };
+                    let reason = format!("`{}` provides the same plane", arrival.relative.display());
+                    tx.record_file(&FileRecord { state: FileState::Superseded, reason: Some(reason), subject: None, ..records::file_record(known, identity) })?;
+                }
             }
             Ok((subject, complete))
         })?;
-        plate.sets.insert(name, Member { subject: outcome.0, parsed: arrival.parsed, set, complete: outcome.1 });
+        plate.sets.insert(name, Member { parsed: arrival.parsed, set, complete: outcome.1 });
         Ok(())
     }
 
@@ -271,7 +274,7 @@ impl Intake {
         };
         for subject in records::image_sets(&self.store, id)? {
             let (Ok(set), Some(parsed)) = (serde_json::from_value::<ImageSet>(subject.inputs.clone()), self.parsed_of(root, &subject)) else { continue };
-            plate.sets.insert(subject.name.clone(), Member { subject: subject.id, parsed, set, complete: subject.state == SubjectState::Complete });
+            plate.sets.insert(subject.name.clone(), Member { parsed, set, complete: subject.state == SubjectState::Complete });
         }
         plate.read_manifest();
         Ok(plate)
@@ -303,16 +306,7 @@ impl Intake {
                 Arc::clone(&settings.prepared)
             }
         };
-        let new = NewPlate {
-            root: row.root,
-            key: row.key.clone(),
-            name: row.name.clone(),
-            directory: row.directory.clone(),
-            output: row.output.clone(),
-            expected: row.expected,
-            rows: row.rows,
-            columns: row.columns,
-        };
+        let new = records::new_plate(row.clone());
         let plate = self.load(&settings, &prepared, row.id, &new)?;
         plates.insert(row.id, plate);
         Ok(true)

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use queue::{Cursor, PlateFilter, PlateId, PlateRow, PlateState, Result, Store, SubjectFilter, SubjectId, SubjectKind, SubjectRow, TaskFilter, TaskState};
+use queue::{Cursor, FileRecord, FileRow, NewPlate, PlateFilter, PlateId, PlateRow, PlateState, Result, Store, SubjectFilter, SubjectId, SubjectKind, SubjectRow, TaskFilter, TaskState};
+
+use watch::FileIdentity;
 
 /// Rows of one page; the engine always reads all pages.
 const PAGE: u32 = 500;
@@ -52,5 +54,28 @@ pub(crate) fn failures_by_subject(store: &Store, plate: PlateId) -> Result<HashM
             Some(after) => cursor.after = after,
             None => return Ok(out),
         }
+    }
+}
+
+/// A known plate in the form in which plates are put.
+pub(crate) fn new_plate(row: PlateRow) -> NewPlate {
+    NewPlate { root: row.root, key: row.key, name: row.name, directory: row.directory, output: row.output, expected: row.expected, rows: row.rows, columns: row.columns }
+}
+
+/// A known file in the form in which files are recorded, with what the file system says of it now.
+pub(crate) fn file_record(file: FileRow, identity: FileIdentity) -> FileRecord {
+    FileRecord {
+        root: file.root,
+        path: file.path,
+        size: identity.size,
+        mtime_ns: identity.mtime_ns,
+        ctime_ns: identity.ctime_ns,
+        inode: identity.inode,
+        content: file.content,
+        state: file.state,
+        reason: file.reason,
+        remedy: file.remedy,
+        subject: file.subject,
+        parsed: file.parsed,
     }
 }

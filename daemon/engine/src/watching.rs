@@ -18,14 +18,17 @@ pub(crate) struct WatchHost {
 
 impl Host for WatchHost {
     fn known(&self, root: i64, relative: &Path) -> Option<FileIdentity> {
-        let file = self.intake.store().known_file(RootId(root), relative).ok().flatten()?;
-        identity(&file)
+        let file = self.intake.store().find_file(RootId(root), relative).ok().flatten()?;
+        identity(file.state, file.content.is_some(), FileIdentity { size: file.size, mtime_ns: file.mtime_ns, ctime_ns: file.ctime_ns, inode: file.inode, device: 0 })
     }
 
     fn for_each_known(&self, root: i64, each: &mut dyn FnMut(&Path, &FileIdentity) -> ControlFlow<()>) {
-        let visited = self.intake.store().each_known_file(RootId(root), |file| match identity(&file) {
-            Some(identity) => each(&file.path, &identity),
-            None => ControlFlow::Continue(()),
+        let mut enough = false;
+        let visited = self.intake.store().known_files(RootId(root), |file| {
+            let state = FileIdentity { size: file.size, mtime_ns: file.mtime_ns, ctime_ns: file.ctime_ns, inode: file.inode, device: 0 };
+            if !enough && let Some(identity) = identity(file.state, file.content.is_some(), state) {
+                enough = each(&file.path, &identity).is_break();
+            }
         });
         if let Err(error) = visited {
             tracing::warn!(root, %error, "the files that are known cannot be read from the queue");
@@ -93,9 +96,6 @@ impl Host for WatchHost {
 }
 
 /// A file that waits for something outside itself (a channel mapping) counts as unknown, so that every scan offers it again.
-fn identity(file: &queue::KnownFile) -> Option<FileIdentity> {
-    if file.state == FileState::Unreadable && file.content.is_none() {
-        return None;
-    }
-    Some(FileIdentity { size: file.size, mtime_ns: file.mtime_ns, ctime_ns: file.ctime_ns, inode: file.inode, device: 0 })
+fn identity(state: FileState, read: bool, identity: FileIdentity) -> Option<FileIdentity> {
+    (state != FileState::Unreadable || read).then_some(identity)
 }

@@ -76,7 +76,7 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn hdf5() -> Check {
-    let (major, minor, patch) = image_io::container::hdf5_version();
+    let (major, minor, patch) = image_io::hdf5_version();
     check("HDF5", Verdict::Ok, format!("{major}.{minor}.{patch}, built in"), None)
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use image_io::container::{Container, inspect};
+use image_io::container::{Container, Node, NodeKind, inspect};
 use image_io::table::{Table, Values};
 
 use crate::args::InspectOptions;
@@ -17,7 +17,9 @@ pub fn run(options: &InspectOptions, json: bool) -> anyhow::Result<ExitCode> {
             if json {
                 output::json(&inspection)?;
             } else {
-                output::print(&inspection.to_string());
+                let mut text = format!("{}  {} bytes\n", inspection.path.display(), inspection.bytes);
+                tree(&inspection.root, 0, &mut text);
+                output::print(&text);
             }
         }
     }
@@ -56,4 +58,26 @@ fn table(table: &Table, json: bool) -> anyhow::Result<()> {
     }
     output::print(&text);
     Ok(())
+}
+
+/// The tree of a file, two spaces a level.
+fn tree(node: &Node, depth: usize, out: &mut String) {
+    let indent = "  ".repeat(depth);
+    let detail = match &node.kind {
+        NodeKind::Group { .. } => "/".to_owned(),
+        NodeKind::Dataset(d) => {
+            let chunk = d.chunk.as_ref().map_or_else(String::new, |c| format!(" in chunks of {c:?}"));
+            let filters = if d.filters.is_empty() { String::new() } else { format!(", {}", d.filters.join(" + ")) };
+            format!("  {} {:?}{chunk}{filters}, {} of {} bytes", d.dtype, d.shape, d.stored_bytes, d.bytes)
+        }
+        NodeKind::SoftLink { target } | NodeKind::HardLink { target } => format!(" -> {target}"),
+        NodeKind::Other => "  (not described)".to_owned(),
+    };
+    out.push_str(&format!("{indent}{}{detail}\n", node.name.trim_end_matches('/')));
+    for (name, value) in &node.attributes {
+        out.push_str(&format!("{indent}  @{name} = {}\n", serde_json::to_string(value).unwrap_or_default()));
+    }
+    if let NodeKind::Group { members } = &node.kind {
+        members.iter().for_each(|m| tree(m, depth + 1, out));
+    }
 }

@@ -117,13 +117,7 @@ fn report(summary: &RunSummary, options: &RunOptions, elapsed: Duration, as_json
     for (set, missing) in &summary.incomplete {
         output::note(format!("incomplete: {set}: missing {missing}"));
     }
-    for task in &summary.failed {
-        let error = task.error.as_ref();
-        output::note(format!("failed: {} {} {}: {}", task.plate_name, task.subject_name, task.job, error.map_or("", |e| e.message.as_str())));
-        if let Some(remedy) = error.map(|e| e.remedy.as_str()).filter(|r| !r.is_empty()) {
-            output::note(format!("hint: {remedy}"));
-        }
-    }
+    failures(&summary.failed);
     let tasks = &summary.tasks;
     if options.dry_run {
         output::line(format!("{} tasks would run, {} have a result", summary.planned.len(), tasks.succeeded));
@@ -134,4 +128,19 @@ fn report(summary: &RunSummary, options: &RunOptions, elapsed: Duration, as_json
         }
     }
     Ok(())
+}
+
+/// Failed tasks with their reasons; several jobs of an image set that failed for one reason are one line.
+fn failures(failed: &[queue::TaskRow]) {
+    let mut last = None;
+    for task in failed {
+        let (message, remedy) = task.error.as_ref().map_or(("", ""), |e| (e.message.as_str(), e.remedy.as_str()));
+        if last.replace((task.subject, message)) == Some((task.subject, message)) {
+            continue;
+        }
+        output::note(format!("failed: {} {} {}: {message}", task.plate_name, task.subject_name, task.job));
+        if !remedy.is_empty() {
+            output::note(format!("hint: {remedy}"));
+        }
+    }
 }

@@ -6,6 +6,6 @@ use std::process::ExitCode;
 /// Serves passes until stdin closes.
 pub fn run() -> anyhow::Result<ExitCode> {
     crate::logging::worker();
-    worker::serve(stdin().lock(), stdout().lock())?;
+    worker::serve(stdin().lock(), stdout())?;
     Ok(ExitCode::SUCCESS)
 }

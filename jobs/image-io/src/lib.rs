@@ -11,3 +11,9 @@ pub mod table;
 
 pub use error::{Error, ErrorClass, Result};
 pub use pixels::{PixelType, Pixels};
+
+/// Version of the HDF5 library that is built in: major, minor, patch.
+#[must_use]
+pub fn hdf5_version() -> (u8, u8, u8) {
+    hdf5::library_version()
+}

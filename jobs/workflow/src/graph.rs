@@ -1,7 +1,7 @@
 //! A compiled workflow: jobs in an order in which they can run, parameters checked, names bound to edges.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::Path;
 
 use config::{JobConfig, Names, WorkflowFile};
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,7 @@ impl Workflow {
         let roles: BTreeSet<String> = channels.values().flatten().cloned().collect();
         let mut drafts = Vec::new();
         for config in source.jobs.iter().filter(|j| j.enabled) {
-            match draft(config, source) {
+            match draft(config) {
                 Ok(job) => drafts.push((config, job)),
                 Err(messages) => errors.extend(messages.into_iter().map(|message| WorkflowError { job: config.id.clone(), message })),
             }
@@ -150,7 +150,7 @@ impl Workflow {
 }
 
 /// A job whose names are bound but not yet connected.
-fn draft(config: &JobConfig, source: &WorkflowFile) -> Result<Job, Vec<String>> {
+fn draft(config: &JobConfig) -> Result<Job, Vec<String>> {
     let Some(kind) = kinds::ALL.iter().find(|k| k.name == config.kind) else {
         return Err(vec![format!(
             "unknown kind `{}`{}; `wellspring workflow kinds` lists them",
@@ -173,8 +173,7 @@ fn draft(config: &JobConfig, source: &WorkflowFile) -> Result<Job, Vec<String>> 
         Bindings::new()
     });
     expand_templates(&mut outputs, &inputs, kind, &mut errors);
-    let parameters = resolve_paths(&config.parameters, source);
-    let (parameters, operation) = match (kind.compile)(&parameters) {
+    let (parameters, operation) = match (kind.compile)(&config.parameters) {
         Ok(compiled) => compiled,
         Err(message) => {
             errors.push(format!("{message}{}", suggest_parameter(&message, kind)));
@@ -240,18 +239,22 @@ fn expand_templates(outputs: &mut Bindings, inputs: &Bindings, kind: &KindInfo, 
     }
 }
 
-/// Parameters that name files are relative to the workflow file.
-fn resolve_paths(parameters: &toml::Table, source: &WorkflowFile) -> toml::Table {
-    let mut out = parameters.clone();
-    for key in ["model", "corrector", "file"] {
-        if let Some(toml::Value::String(text)) = out.get_mut(key) {
-            let path = PathBuf::from(&*text);
-            if path.is_relative() {
-                *text = source.base_dir().join(path).to_string_lossy().into_owned();
+/// Parameters that name files.
+const FILE_PARAMETERS: [&str; 3] = ["model", "corrector", "file"];
+
+/// Makes the file names among the parameters absolute: they are relative to the file in which they are written. To be done
+/// where the workflow was read, because a worker runs elsewhere.
+pub fn resolve_files(source: &mut WorkflowFile) {
+    let folders: Vec<_> = source.jobs.iter().map(|job| FILE_PARAMETERS.map(|key| source.dir_of(&job.id, key).to_owned())).collect();
+    for (job, folders) in source.jobs.iter_mut().zip(folders) {
+        for (key, folder) in FILE_PARAMETERS.into_iter().zip(folders) {
+            if let Some(toml::Value::String(text)) = job.parameters.get_mut(key)
+                && Path::new(text).is_relative()
+            {
+                *text = folder.join(&*text).to_string_lossy().into_owned();
             }
         }
     }
-    out
 }
 
 fn suggest_parameter(message: &str, kind: &KindInfo) -> String {

@@ -18,7 +18,7 @@ mod port;
 pub use container::{CONTAINER_EXTENSION, plate_file, plate_table_file};
 pub use context::{Item, JobIo};
 pub use error::{Failure, FailureClass, WorkflowError};
-pub use graph::{Bindings, Job, Scope, Workflow};
+pub use graph::{Bindings, Job, Limits, Scope, Workflow, resolve_files};
 pub use key::{Ingredients, TaskKey};
 pub use kind::{Compiled, ImageOperation, KindInfo, PlateOperation};
 pub use plate_context::{PlateIo, PlateMember};

@@ -99,12 +99,15 @@ pub struct PassReport {
     pub objects: BTreeMap<String, u64>,
 }
 
+/// Told each job as it starts.
+pub type Started<'a> = &'a mut (dyn FnMut(&str) + Send);
+
 /// Runs a pass. `started` is told each job as it starts.
 ///
 /// The result is complete when the function returns: either the container is published and durable, or nothing under its
 /// name has changed and every job is reported as failed.
 #[must_use]
-pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: &mut dyn FnMut(&str)) -> PassReport {
+pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>) -> PassReport {
     let mut report = PassReport::default();
     let result = match &request.subject {
         Subject::ImageSet { planes, container, .. } => run_image_set(workflow, request, planes, container, started, &mut report),
@@ -122,7 +125,7 @@ pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: &mut dyn Fn
     report
 }
 
-fn run_image_set(workflow: &Arc<Workflow>, request: &PassRequest, planes: &[PlaneRef], target: &std::path::Path, started: &mut dyn FnMut(&str), report: &mut PassReport) -> Result<(), Failure> {
+fn run_image_set(workflow: &Arc<Workflow>, request: &PassRequest, planes: &[PlaneRef], target: &std::path::Path, started: Started<'_>, report: &mut PassReport) -> Result<(), Failure> {
     let stored = open_previous(target)?;
     let has_previous = stored.is_some();
     let mut context = ImageContext::new(Arc::clone(workflow), planes.to_vec(), request.plate_dir.clone(), stored);
@@ -213,8 +216,11 @@ fn publish(context: &mut ImageContext, request: &PassRequest, target: &std::path
         std::fs::create_dir_all(folder).map_err(|source| image_io::Error::Io { path: folder.to_owned(), action: "create", source })?;
     }
     let mut writer = ContainerWriter::create(target, has_previous.then_some(target))?;
-    for name in stale {
+    // What a job made before and did not make now must not look as if it belonged to this result.
+    for name in stale.iter().filter(|n| !context.items.contains_key(**n)) {
         writer.remove_image(name);
+    }
+    for name in stale.iter().filter(|n| !context.tables.contains_key(**n)) {
         writer.remove_table(name);
     }
     if workflow.keep_raw && !has_previous {
@@ -320,7 +326,7 @@ fn set_provenance(writer: &mut ContainerWriter, workflow: &Workflow, request: &P
     Ok(writer.set_attribute(&format!("wellspring_job_{}", job.id), &Attribute::Text(made_by.to_string()))?)
 }
 
-fn run_plate(workflow: &Arc<Workflow>, request: &PassRequest, members: &[PlateMember], started: &mut dyn FnMut(&str), report: &mut PassReport) -> Result<(), Failure> {
+fn run_plate(workflow: &Arc<Workflow>, request: &PassRequest, members: &[PlateMember], started: Started<'_>, report: &mut PassReport) -> Result<(), Failure> {
     std::fs::create_dir_all(&request.plate_dir).map_err(|source| image_io::Error::Io { path: request.plate_dir.clone(), action: "create", source })?;
     let mut tables = BTreeMap::new();
     let mut failed: BTreeMap<usize, String> = BTreeMap::new();
