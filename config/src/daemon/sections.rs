@@ -40,7 +40,7 @@ impl Default for State {
 #[serde(default, deny_unknown_fields)]
 #[schemars(transform = field_order::<Self>)]
 pub struct Server {
-    /// Address and port to listen on. Anything but a loopback address (127.0.0.1, [::1]) needs `token_file`.
+    /// Address and port to listen on. Anything but a loopback address (`127.0.0.1`, `[::1]`) needs `token_file`.
     #[serde(deserialize_with = "address")]
     #[schemars(with = "String")]
     pub listen: SocketAddr,
