@@ -79,8 +79,9 @@ pub use model::{
 };
 pub use names::UnknownName;
 pub use read::{
-    Cursor, Explanation, FileCounts, FileFilter, Hold, Neighbour, Page, PlateCounts, PlateFilter,
-    PlateSummary, Reason, Status, SubjectFilter, SubjectSummary, TaskDetail, WellSummary,
+    Cursor, Explanation, FileCounts, FileFilter, Hold, Neighbour, Page, PassSummary, PlateCounts,
+    PlateFilter, PlateSummary, Reason, Status, SubjectFilter, SubjectSummary, TaskDetail,
+    WellSummary,
 };
 pub use states::{
     AttemptOutcome, EventKind, FailureClass, FileState, Gate, PlateState, Require, RootState,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use explain::{Explanation, Reason};
 pub use files::FileFilter;
 pub use plates::{PlateFilter, PlateSummary};
-pub use status::{FileCounts, Hold, PlateCounts, Status};
+pub use status::{FileCounts, Hold, PassSummary, PlateCounts, Status};
 pub use subjects::{SubjectFilter, SubjectSummary, WellSummary};
 pub use tasks::{Neighbour, TaskDetail};
 

@@ -36,13 +36,14 @@ impl Readers {
             None => schema::open_reader(&self.path)?,
         };
         connection.prepare_cached("BEGIN")?.execute([])?;
-        // On an error the connection is dropped, which ends its transaction too.
-        let value = query(&connection)?;
+        let result = query(&connection);
+        // Nothing was written, so this only lets go of the snapshot. A connection that cannot is not kept.
         connection.prepare_cached("COMMIT")?.execute([])?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < self.keep {
             idle.push(connection);
         }
-        Ok(value)
+        drop(idle);
+        result
     }
 }

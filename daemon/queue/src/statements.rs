@@ -20,6 +20,15 @@ pub(crate) const BEST_OF_GROUP: &str = "SELECT id, subject_id, scope FROM task I
      WHERE state = 'ready' AND priority = ?1 AND plate_id = ?2 AND NOT EXISTS \
      (SELECT 1 FROM pass INDEXED BY pass_open WHERE pass.subject_id = task.subject_id AND ended_at IS NULL) ORDER BY id";
 
+/// Ready tasks that are claimed before one, counted up to a limit for each of the three ways to be before it.
+pub(crate) const AHEAD: &str = "SELECT \
+     (SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_ready \
+         WHERE state = 'ready' AND priority > ?1 LIMIT ?4)) + \
+     (SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_ready \
+         WHERE state = 'ready' AND priority = ?1 AND plate_id < ?2 LIMIT ?4)) + \
+     (SELECT count(*) FROM (SELECT 1 FROM task INDEXED BY task_ready \
+         WHERE state = 'ready' AND priority = ?1 AND plate_id = ?2 AND id < ?3 LIMIT ?4))";
+
 /// Tasks whose retry time has come.
 pub(crate) const DUE: &str = "SELECT id FROM task INDEXED BY task_retrying \
      WHERE state = 'retrying' AND ready_at <= ?1 ORDER BY ready_at LIMIT 1000";
@@ -65,8 +74,8 @@ mod tests {
     use rusqlite::{Connection, params_from_iter};
 
     use super::{
-        BEHIND, BEST_OF_GROUP, BY_KEY, DUE, EXPIRED, FAILURES, FILE_BY_PATH, FIRST_GROUP, NEXT_DUE,
-        NEXT_PLATE, NEXT_PRIORITY, OLD_LOGS, PATTERNS, STOPPING,
+        AHEAD, BEHIND, BEST_OF_GROUP, BY_KEY, DUE, EXPIRED, FAILURES, FILE_BY_PATH, FIRST_GROUP,
+        NEXT_DUE, NEXT_PLATE, NEXT_PRIORITY, OLD_LOGS, PATTERNS, STOPPING,
     };
     use crate::model::TASK_SELECT;
 
@@ -99,6 +108,10 @@ mod tests {
             (
                 BEST_OF_GROUP.to_owned(),
                 "INDEX task_ready (priority=? AND plate_id=?)",
+            ),
+            (
+                AHEAD.to_owned(),
+                "COVERING INDEX task_ready (priority=? AND plate_id=? AND id<?)",
             ),
             (DUE.to_owned(), "INDEX task_retrying (ready_at<?)"),
             (EXPIRED.to_owned(), "INDEX pass_lease (lease_until<?)"),

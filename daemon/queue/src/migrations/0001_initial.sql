@@ -75,7 +75,7 @@ CREATE TABLE file (
     seen_at    INTEGER NOT NULL,
     UNIQUE (root_id, path)
 ) STRICT;
-CREATE INDEX file_state ON file (state, root_id);
+CREATE INDEX file_state ON file (state);
 CREATE INDEX file_subject ON file (subject_id) WHERE subject_id IS NOT NULL;
 
 -- One claimed subject. `lease_until` is on the daemon's steady clock.

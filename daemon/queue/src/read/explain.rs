@@ -12,6 +12,7 @@ use crate::Store;
 use crate::error::Result;
 use crate::ids::{PassId, TaskId};
 use crate::model::{Failure, TaskRow};
+use crate::statements;
 use crate::states::{Gate, PlateState, Require, RootState, SubjectState, TaskState};
 use crate::transaction::Target;
 
@@ -249,12 +250,11 @@ fn ready(connection: &Connection, task: &TaskRow) -> Result<Vec<Reason>> {
         |row| row.get(0),
     )?;
     reasons.extend(busy.map(|pass| Reason::SubjectBusy { pass }));
-    let ahead: i64 = connection.query_row(
-        "SELECT count(*) FROM (SELECT 1 FROM task WHERE state = 'ready' AND (priority > ?1 OR \
-         (priority = ?1 AND (plate_id < ?2 OR (plate_id = ?2 AND id < ?3)))) LIMIT ?4)",
-        params![task.priority, task.plate, task.id, AHEAD],
-        |row| row.get(0),
-    )?;
+    let place = params![task.priority, task.plate, task.id, AHEAD];
+    let ahead: i64 = connection
+        .prepare_cached(statements::AHEAD)?
+        .query_row(place, |row| row.get(0))?;
+    let ahead = ahead.min(AHEAD);
     reasons.push(Reason::InQueue {
         ahead: ahead.unsigned_abs(),
     });

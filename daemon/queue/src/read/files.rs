@@ -35,10 +35,11 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub fn files(&self, filter: &FileFilter, cursor: Cursor) -> Result<Page<FileRow>> {
+        // `+` keeps the planner from the index on (root, path), after which it would sort all files of the root.
         let mut sql = format!("SELECT {FILE_COLUMNS} FROM file WHERE id > ?");
         let mut values = vec![Value::Integer(cursor.after)];
         let numbers = [
-            ("root_id", filter.root.map(|root| root.0)),
+            ("+root_id", filter.root.map(|root| root.0)),
             ("subject_id", filter.subject.map(|subject| subject.0)),
         ];
         for (column, value) in numbers {

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::all;
 use crate::Store;
 use crate::clock::timestamp;
+use crate::columns::Columns;
 use crate::counts::TaskCounts;
 use crate::error::Result;
-use crate::ids::EventId;
+use crate::ids::{EventId, PassId, PlateId, SubjectId};
 use crate::model::{ROOT_COLUMNS, RootRow};
 use crate::statements;
 use crate::states::{FileState, PlateState};
@@ -56,6 +57,33 @@ pub struct Hold {
     pub reason: String,
     /// Since when.
     pub at: Timestamp,
+}
+
+/// A subject that is being worked on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassSummary {
+    /// Identifier.
+    pub id: PassId,
+    /// The plate.
+    pub plate: PlateId,
+    /// The plate's name.
+    pub plate_name: String,
+    /// The subject.
+    pub subject: SubjectId,
+    /// The subject's name.
+    pub subject_name: String,
+    /// The workflow.
+    pub workflow: String,
+    /// The worker.
+    pub worker: String,
+    /// The worker's process.
+    pub pid: Option<u32>,
+    /// Jobs that have not been reported on, in order.
+    pub jobs: Vec<String>,
+    /// When it was claimed.
+    pub started_at: Timestamp,
+    /// Until when it has to be heard of again.
+    pub lease_until: Timestamp,
 }
 
 /// The state of everything.
@@ -124,6 +152,14 @@ impl Store {
         })
     }
 
+    /// Subjects that are being worked on, the longest first.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn passes(&self) -> Result<Vec<PassSummary>> {
+        self.read(|connection| all(connection, PASSES, [], pass_summary))
+    }
+
     /// A value stored with [`Store::set_setting`].
     ///
     /// # Errors
@@ -151,6 +187,29 @@ impl Store {
             Ok(due.map(timestamp))
         })
     }
+}
+
+const PASSES: &str = "SELECT pass.id, pass.plate_id, plate.name, pass.subject_id, subject.name, pass.workflow, \
+     pass.worker, pass.pid, (SELECT json_group_array(job) FROM (SELECT job FROM task WHERE pass_id = pass.id \
+     ORDER BY position)), pass.started_at, pass.lease_until FROM pass INDEXED BY pass_open \
+     JOIN subject ON subject.id = pass.subject_id JOIN plate ON plate.id = pass.plate_id \
+     WHERE pass.ended_at IS NULL ORDER BY pass.id";
+
+fn pass_summary(row: &rusqlite::Row<'_>) -> rusqlite::Result<PassSummary> {
+    let mut columns = Columns::of(row);
+    Ok(PassSummary {
+        id: columns.next()?,
+        plate: columns.next()?,
+        plate_name: columns.next()?,
+        subject: columns.next()?,
+        subject_name: columns.next()?,
+        workflow: columns.next()?,
+        worker: columns.next()?,
+        pid: columns.next()?,
+        jobs: columns.json()?,
+        started_at: columns.time()?,
+        lease_until: columns.time()?,
+    })
 }
 
 /// Pauses in force, global ones first.

@@ -280,3 +280,22 @@ fn plate_tasks_come_when_everything_before_them_has_ended() {
     assert_eq!(queue.state(scores), TaskState::Ready);
     queue.assert_sound();
 }
+
+#[test]
+fn finishing_and_claiming_the_next_can_be_one_change() {
+    let queue = Queue::new();
+    let plate = queue.plate("p");
+    for name in ["A01-0001", "A01-0002"] {
+        queue.put(queue.image_set(plate, name), chain());
+    }
+    let first = queue.claim().unwrap();
+    let reports: Vec<_> = first.tasks.iter().map(|task| succeeded(task.id)).collect();
+    let next = queue.store.transaction(|transaction| {
+        transaction.finish_pass(first.id, &reports, None)?;
+        transaction.claim_pass(&request())
+    });
+    assert_ne!(next.unwrap().unwrap().subject.id, first.subject.id);
+    let counts = queue.store.status().unwrap().tasks;
+    assert_eq!((counts.succeeded, counts.running), (3, 3));
+    queue.assert_sound();
+}

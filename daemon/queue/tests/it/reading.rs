@@ -303,6 +303,57 @@ fn waiting_for_an_event_ends_with_it_or_with_the_time() {
 }
 
 #[test]
+fn says_how_many_tasks_are_ahead() {
+    let queue = Queue::new();
+    let (first, second) = (queue.plate("p"), queue.plate("q"));
+    let mut tasks = Vec::new();
+    for (plate, name) in [
+        (first, "A01-0001"),
+        (first, "A01-0002"),
+        (second, "A01-0001"),
+    ] {
+        tasks.push(ids(&queue.put(queue.image_set(plate, name), chain()))[0]);
+    }
+    let ahead = || {
+        let of = |task: &queue::TaskId| match queue.store.explain(*task).unwrap().reasons[..] {
+            [Reason::InQueue { ahead }] => ahead,
+            ref other => panic!("{other:?}"),
+        };
+        tasks.iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(ahead(), [0, 1, 2]);
+    queue
+        .store
+        .prioritise(&TaskFilter::plate(second), 1)
+        .unwrap();
+    assert_eq!(ahead(), [1, 2, 0]);
+}
+
+#[test]
+fn running_passes_are_listed_with_what_they_still_do() {
+    let queue = Queue::new();
+    let plate = queue.plate("p");
+    let tasks = ids(&queue.put(queue.image_set(plate, "A01-0001"), chain()));
+    assert_eq!(queue.store.passes().unwrap(), []);
+    let pass = queue.claim().unwrap();
+    queue
+        .store
+        .finish_tasks(pass.id, &[succeeded(tasks[0])])
+        .unwrap();
+    let passes = queue.store.passes().unwrap();
+    assert_eq!(
+        (passes.len(), passes[0].id, passes[0].subject_name.as_str()),
+        (1, pass.id, "A01-0001")
+    );
+    assert_eq!(
+        (&passes[0].jobs[..], passes[0].pid),
+        (&["b".to_owned(), "c".to_owned()][..], Some(4242))
+    );
+    queue.finish(pass.id, Vec::new());
+    assert_eq!(queue.store.passes().unwrap(), []);
+}
+
+#[test]
 fn wakes_for_the_next_retry_or_lease() {
     let queue = Queue::new();
     assert_eq!(queue.store.next_wakeup().unwrap(), None);

@@ -1,6 +1,6 @@
 //! Running again what failed.
 
-use queue::{Error, FailureClass, TaskFilter, TaskState};
+use queue::{Cursor, Error, EventKind, FailureClass, TaskFilter, TaskState};
 
 use crate::support::{Queue, chain, crashed, failed, ids, succeeded};
 
@@ -136,4 +136,37 @@ fn a_quarantined_task_stays_out_until_it_is_named() {
     queue.run_all();
     assert_eq!(queue.state(tasks[2]), TaskState::Succeeded);
     queue.assert_sound();
+}
+
+#[test]
+fn each_task_behind_is_set_back_once_and_never_ready_in_between() {
+    let queue = Queue::new();
+    let tasks = ids(&queue.put(queue.image_set(queue.plate("p"), "A01-0001"), chain()));
+    queue.run_all();
+    let before = queue.store.last_event();
+    queue
+        .store
+        .requeue(&TaskFilter::task(tasks[0]), None, false)
+        .unwrap();
+    let events = queue
+        .store
+        .events(
+            None,
+            Cursor {
+                after: before.0,
+                limit: 100,
+            },
+        )
+        .unwrap()
+        .items;
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| (event.task.unwrap(), event.kind))
+        .collect();
+    let expected = [
+        (tasks[0], EventKind::TaskReady),
+        (tasks[1], EventKind::TaskWaiting),
+        (tasks[2], EventKind::TaskWaiting),
+    ];
+    assert_eq!(told, expected);
 }
