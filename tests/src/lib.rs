@@ -1,3 +1,5 @@
-//! A small synthetic plate with known cells, for the demo and for black-box tests.
+//! What the black-box tests share: a synthetic plate with known cells, the real binary, and a daemon to talk to.
 
+pub mod binary;
+pub mod daemon;
 pub mod synthetic;

@@ -1,5 +1,6 @@
 //! The job kinds, one file each group. A new kind is a file here and a line in [`ALL`].
 
+mod channels;
 mod correct;
 mod declump;
 mod filter;
@@ -17,6 +18,7 @@ use crate::kind::KindInfo;
 
 /// Every job kind, in the order of the reference.
 pub const ALL: &[&KindInfo] = &[
+    &channels::CHANNELS,
     &illumination::FUNCTION,
     &correct::ILLUMINATION,
     &correct::FLAT_FIELD,

@@ -257,6 +257,8 @@ fn publish(context: &mut ImageContext, request: &PassRequest, target: &std::path
             set_provenance(&mut writer, &workflow, request, job)?;
         }
     }
+    // PlateViewer shows this attribute as the version of the results.
+    writer.set_attribute("batchlib_commit", &Attribute::Text(concat!("wellspring ", env!("CARGO_PKG_VERSION")).to_owned()))?;
     Ok(writer.commit()?.bytes)
 }
 
@@ -277,7 +279,8 @@ fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result
         let name = if replaced { format!("{role}_raw") } else { role.clone() };
         let mut options = ImageOptions { scale_factors: workflow.scale_factors.clone(), ..ImageOptions::default() };
         options.channel_information = Some(workflow.channel_of(&role).unwrap_or(&role).to_owned());
-        options = if replaced { options } else { channel_look(&role, options) };
+        options = channel_look(&role, options);
+        options.visible &= !replaced;
         writer.add_image(&name, &pixels, &options)?;
     }
     Ok(())

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Everything that CI runs, from a clean clone or not.
+set -eu
+cd "$(dirname "$0")/.."
+PATH="$HOME/.cargo/bin:$PATH"
+step() { printf '\n== %s (%s s)\n' "$*" "$(($(date +%s) - start))"; }
+start=$(date +%s)
+
+step "format"
+cargo fmt --all --check
+step "lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+step "build"
+cargo build --locked -p wellspring -p black-box
+step "unit tests and black-box tests"
+cargo test --workspace --locked
+step "the build without a GPU library"
+cargo check --locked -p wellspring --no-default-features
+step "service unit"
+sh systemd/check.sh
+step "package"
+sh packaging/test-deb.sh "${CARGO_TARGET_DIR:-target}/debug/wellspring"
+step "done"

@@ -1,0 +1,167 @@
+//! A real daemon on a port of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::binary::{repository, wellspring};
+
+/// Longest wait for a condition. Generous: the machine may be busy, and a wait ends as soon as the condition holds.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A daemon with folders of its own. Killed when dropped.
+pub struct Daemon {
+    folder: tempfile::TempDir,
+    child: Option<Child>,
+}
+
+impl Daemon {
+    /// Starts a daemon that watches `drop/` with a workflow and these lines added to the root's configuration.
+    ///
+    /// # Panics
+    /// It does not start.
+    #[must_use]
+    pub fn start(workflow: &Path, root_lines: &str) -> Self {
+        let Ok(folder) = tempfile::tempdir() else { panic!("no temporary folder") };
+        let mut daemon = Self { folder, child: None };
+        let path = |name: &str| daemon.folder.path().join(name).display().to_string();
+        for name in ["drop", "results", "state"] {
+            assert!(std::fs::create_dir(daemon.folder.path().join(name)).is_ok(), "cannot make {name}");
+        }
+        let text = format!(
+            "[state]\ndir = {:?}\nmin_free = \"1 MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n[workers]\ncount = 2\ngrace_secs = 5\n[[root]]\npath = {:?}\noutput = {:?}\nworkflow = {:?}\nsettle_secs = 0\n{root_lines}\n",
+            path("state"),
+            path("drop"),
+            path("results"),
+            workflow.display().to_string(),
+        );
+        assert!(std::fs::write(daemon.config(), text).is_ok(), "cannot write the configuration");
+        daemon.launch();
+        daemon
+    }
+
+    /// Starts the process again after a kill.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn launch(&mut self) {
+        let _ = std::fs::remove_file(self.folder.path().join("state/address"));
+        let Ok(log) = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("daemon.log")) else { panic!("no log file") };
+        let child = Command::new(wellspring()).args(["serve", "--config"]).arg(self.config()).stdout(Stdio::null()).stderr(log).spawn();
+        match child {
+            Ok(child) => self.child = Some(child),
+            Err(error) => panic!("the daemon cannot be started: {error}"),
+        }
+        self.wait("the daemon answers", || self.try_get("/livez").is_some());
+    }
+
+    /// SIGKILL to the daemon; its workers die with it.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// SIGTERM, and whether it then ended well.
+    pub fn terminate(&mut self) -> bool {
+        let Some(mut child) = self.child.take() else { return false };
+        let id = child.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        child.wait().is_ok_and(|status| status.success())
+    }
+
+    /// The configuration file.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("wellspring.toml")
+    }
+
+    /// A folder of this daemon: `drop`, `results` or `state`.
+    #[must_use]
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What the daemon logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("daemon.log")).unwrap_or_default()
+    }
+
+    fn url(&self, path: &str) -> Option<String> {
+        let address = std::fs::read_to_string(self.folder.path().join("state/address")).ok()?;
+        Some(format!("{}{path}", address.trim()))
+    }
+
+    /// Text of a page or answer, if the daemon answers with success.
+    #[must_use]
+    pub fn try_get(&self, path: &str) -> Option<String> {
+        ureq::get(&self.url(path)?).call().ok()?.body_mut().read_to_string().ok()
+    }
+
+    /// JSON of an answer.
+    ///
+    /// # Panics
+    /// There is none.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Value {
+        let text = self.try_get(path).unwrap_or_else(|| panic!("GET {path} failed\n{}", self.log()));
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("GET {path}: {e}: {text}"))
+    }
+
+    /// Posts JSON as a client does; the answer's status and JSON.
+    ///
+    /// # Panics
+    /// The daemon does not answer.
+    pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let url = self.url(path).unwrap_or_default();
+        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        let answer = ureq::Agent::new_with_config(config).post(&url).header("X-Wellspring", "1").send_json(body);
+        match answer {
+            Ok(mut answer) => (answer.status().as_u16(), answer.body_mut().read_json().unwrap_or(Value::Null)),
+            Err(error) => panic!("POST {path}: {error}\n{}", self.log()),
+        }
+    }
+
+    /// Waits for a condition.
+    ///
+    /// # Panics
+    /// It does not come true; the daemon's log is in the message.
+    pub fn wait(&self, what: &str, condition: impl Fn() -> bool) {
+        let begin = Instant::now();
+        while !condition() {
+            assert!(begin.elapsed() < PATIENCE, "waited in vain until {what}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until there are `plates` plates, and all are in `state`.
+    ///
+    /// # Panics
+    /// They do not get there.
+    pub fn wait_for_plates(&self, plates: usize, state: &str) {
+        self.wait(&format!("{plates} plate(s) are {state}"), || {
+            let Some(text) = self.try_get("/api/v1/plates") else { return false };
+            let page: Value = serde_json::from_str(&text).unwrap_or_default();
+            page["items"].as_array().is_some_and(|items| items.len() == plates && items.iter().all(|p| p["state"] == state))
+        });
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("the daemon's log:\n{}", self.log());
+        }
+    }
+}
+
+/// A workflow of `config/examples/workflows`.
+#[must_use]
+pub fn example_workflow(name: &str) -> PathBuf {
+    repository().join("config/examples/workflows").join(name)
+}
