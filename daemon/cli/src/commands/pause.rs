@@ -1,0 +1,50 @@
+//! `wellspring pause` and `wellspring resume`.
+
+use serde_json::{Value, json};
+
+use super::{Client, ClientOptions, Console, Exit, Result};
+
+/// Starts nothing more.
+pub(super) fn pause(
+    options: &ClientOptions,
+    reason: Option<&str>,
+    console: &Console,
+) -> Result<Exit> {
+    let client = Client::new(options)?;
+    let answer = client
+        .post("/api/v1/queue/pause", Some(&json!({ "reason": reason })))?
+        .value()?;
+    report(
+        console,
+        &answer,
+        "paused; what is running goes on",
+        "it was paused already",
+    )?;
+    if !console.mode.json {
+        console.note("next: `wellspring resume` goes on");
+    }
+    Ok(Exit::Success)
+}
+
+/// Goes on.
+pub(super) fn resume(options: &ClientOptions, console: &Console) -> Result<Exit> {
+    let client = Client::new(options)?;
+    let answer = client.post("/api/v1/queue/resume", None)?.value()?;
+    report(console, &answer, "resumed", "it was not paused by a person")?;
+    Ok(Exit::Success)
+}
+
+/// Says whether anything changed.
+pub(super) fn report(
+    console: &Console,
+    answer: &Value,
+    changed: &str,
+    unchanged: &str,
+) -> Result<()> {
+    if console.mode.json {
+        return console.json(answer);
+    }
+    let nothing_new = answer.get("changed").and_then(Value::as_bool) == Some(false);
+    console.note(if nothing_new { unchanged } else { changed });
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! `wellspring tasks requeue`.
+
+use serde_json::{Value, json};
+
+use super::{Client, Console, Exit, Result, for_each};
+use crate::args::{RequeueArgs, word};
+use crate::resolve;
+use crate::wire::Requeued;
+use crate::words::number;
+
+/// Runs tasks again.
+pub(super) fn run(client: &Client, args: &RequeueArgs, console: &Console) -> Result<Exit> {
+    if args.ids.is_empty() {
+        many(client, args, console)
+    } else {
+        named(client, args, console)
+    }
+}
+
+/// Those with these ids, one by one, so that each that cannot be run again is named.
+fn named(client: &Client, args: &RequeueArgs, console: &Console) -> Result<Exit> {
+    let body = json!({ "from_job": args.from, "dry_run": args.dry_run });
+    let mut tasks = Vec::new();
+    let exit = for_each(&args.ids, console, |id| {
+        let one: Requeued = client
+            .post(&format!("/api/v1/tasks/{id}/requeue"), Some(&body))?
+            .read()?;
+        if one.tasks.is_empty() && !console.mode.json {
+            console.note(format!("task {id} is queued already"));
+        }
+        tasks.extend(
+            one.tasks
+                .into_iter()
+                .filter(|task| !tasks.contains(task))
+                .collect::<Vec<_>>(),
+        );
+        Ok(())
+    })?;
+    if console.mode.json || !tasks.is_empty() {
+        report(&tasks, args.dry_run, console)?;
+    }
+    Ok(exit)
+}
+
+/// Those that satisfy everything that is set.
+fn many(client: &Client, args: &RequeueArgs, console: &Console) -> Result<Exit> {
+    let filter = filter(client, args)?;
+    let send = |dry_run: bool| -> Result<Requeued> {
+        let body = json!({ "filter": filter, "from_job": args.from, "dry_run": dry_run });
+        client.post("/api/v1/tasks/requeue", Some(&body))?.read()
+    };
+    if console.mode.asks && !args.yes && !args.dry_run {
+        let would = send(true)?.tasks.len() as u64;
+        if would > 0 && !console.confirms(&format!("Run {} again?", number(would, "task"))) {
+            console.note("nothing was changed");
+            return Ok(Exit::Success);
+        }
+    }
+    let done = send(args.dry_run)?;
+    report(&done.tasks, done.dry_run, console)?;
+    Ok(Exit::Success)
+}
+
+/// The filter as the API takes it.
+fn filter(client: &Client, args: &RequeueArgs) -> Result<Value> {
+    let plate = args
+        .plate
+        .as_deref()
+        .map(|name| resolve::plate_id(client, name))
+        .transpose()?;
+    let states: Vec<_> = if args.state.is_empty() {
+        vec!["failed".to_owned(), "quarantined".to_owned()]
+    } else {
+        args.state.iter().map(word).collect()
+    };
+    Ok(json!({ "plate": plate, "state": states, "job": args.job, "well": args.well }))
+}
+
+/// Says what was done and what to do next.
+fn report(tasks: &[i64], dry_run: bool, console: &Console) -> Result<()> {
+    if console.mode.json {
+        return console.json(&json!({ "tasks": tasks, "count": tasks.len(), "dry_run": dry_run }));
+    }
+    let count = number(tasks.len() as u64, "task");
+    if tasks.is_empty() {
+        console.note("no such tasks: nothing to run again");
+        return Ok(());
+    }
+    if console.mode.tables {
+        let ids: Vec<_> = tasks.iter().map(i64::to_string).collect();
+        let verb = if dry_run {
+            "would be requeued"
+        } else {
+            "requeued"
+        };
+        console.line(format!("{count} {verb}: {}", ids.join(" ")))?;
+    } else {
+        for task in tasks {
+            console.line(format!("{task}"))?;
+        }
+        console.note(format!(
+            "{count} {}",
+            if dry_run {
+                "would be requeued"
+            } else {
+                "requeued"
+            }
+        ));
+    }
+    if dry_run {
+        console.note("nothing was changed; next: the same without --dry-run");
+    } else {
+        console.note("what depends on them follows by itself; next: `wellspring watch --until-done` follows the progress");
+    }
+    Ok(())
+}
