@@ -1,7 +1,7 @@
 //! Measures the queue at size: how fast work is put in and taken out once it holds a million tasks.
 //!
 //! `cargo run --release -p queue --example queue_bench -- [tasks] [folder]` prints one JSON object. Every change is
-//! synced to the disk (`synchronous = FULL`), so the folder should be on the disk in question: `/tmp` may be memory.
+//! synced to the disk (`synchronous = FULL`), so the folder should be on the disk in question: the system's temporary one may be memory.
 
 use std::error::Error;
 use std::path::Path;
