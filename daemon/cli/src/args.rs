@@ -25,11 +25,23 @@ pub use watch::WatchArgs;
 pub struct ClientOptions {
     /// The daemon's address, for example `http://127.0.0.1:8787`; by default the one that the running daemon left in
     /// the state folder of the configuration.
-    #[arg(long, global = true, value_name = "URL", env = "WELLSPRING_SERVER")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Daemon and output",
+        value_name = "URL",
+        env = "WELLSPRING_SERVER"
+    )]
     pub server: Option<String>,
     /// Configuration file that names the state folder; /etc/wellspring/wellspring.toml unless said.
     // The subcommands of the daemon have an argument with the same id, which then takes the place of this one.
-    #[arg(long, global = true, value_name = "FILE", env = "WELLSPRING_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Daemon and output",
+        value_name = "FILE",
+        env = "WELLSPRING_CONFIG"
+    )]
     pub config: Option<PathBuf>,
     /// File with the access token.
     #[arg(
@@ -40,10 +52,10 @@ pub struct ClientOptions {
     )]
     pub token_file: Option<PathBuf>,
     /// Print JSON.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Daemon and output")]
     pub json: bool,
     /// Print plain lines without colours or frames, values separated by tabs.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Daemon and output")]
     pub plain: bool,
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod daemon;
+mod details;
 mod errors;
 mod lists;
 mod progress;
