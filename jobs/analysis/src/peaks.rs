@@ -15,9 +15,10 @@ pub use reconstruct::reconstruct_by_dilation;
 use ndarray::{Array2, ArrayView2, CowArray, Ix2, s};
 
 use crate::components::relabel_sequential;
+use crate::components::spans::Spans;
 use crate::watershed::Level;
 use crate::{Error, Result};
-use candidates::regions;
+use candidates::Search;
 
 /// What [`peak_local_max`] accepts as a peak.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,22 +87,31 @@ pub fn peak_local_max<T: Level>(
     }
     let image = image.as_standard_layout();
     let image = image.as_slice().expect("standard layout");
-    let threshold = threshold(image, options);
-    let labelled = labels.is_some();
-    let labels = match labels {
+    let by_label = labels.is_some();
+    let mut labels = match labels {
         // The border is taken off the labels themselves, so that it does not take part in the search.
-        Some(labels) => relabel_sequential(without_border(labels, options.exclude_border).view()).0,
-        None => Array2::ones((height, width)),
+        Some(labels) => without_border(labels, options.exclude_border),
+        None => Array2::ones((height, width)).into(),
     };
-    let labels = labels
-        .as_slice()
-        .expect("a new array is in standard layout");
-
+    let (spans, mut values) = Spans::of_labels(labels.view());
+    if values.iter().any(|&label| label as usize > spans.len()) {
+        // Some numbers must be unused: number the labels anew, so that they can be counted in a list.
+        labels = relabel_sequential(labels.view()).0.into();
+        values = Spans::of_labels(labels.view()).1;
+    }
+    let labels = labels.as_standard_layout();
+    let search = Search {
+        image,
+        labels: labels.as_slice().expect("standard layout"),
+        shape: (height, width),
+        options,
+        threshold: threshold(image, options),
+    };
     let mut peaks = Vec::new();
-    for region in regions(image, labels, (height, width), options) {
+    for region in search.regions(&spans, &values) {
         let start = peaks.len();
-        region.peaks(labelled, options, threshold, &mut peaks);
-        let limit = if labelled {
+        search.peaks(&region, by_label, &mut peaks);
+        let limit = if by_label {
             options.num_peaks_per_label
         } else {
             options.num_peaks
@@ -129,17 +139,11 @@ fn without_border(labels: ArrayView2<'_, u32>, border: usize) -> CowArray<'_, u3
 }
 
 fn threshold<T: Level>(image: &[T], options: PeakOptions) -> T {
-    let extreme = |better: fn(&T, &T) -> bool| {
-        image
-            .iter()
-            .copied()
-            .reduce(|a, b| if better(&b, &a) { b } else { a })
-    };
-    let lowest = || extreme(|a, b| a < b).unwrap_or(T::ZERO);
-    let absolute = options.threshold_abs.map_or_else(lowest, T::from_f64);
+    let absolute = options.threshold_abs.map(T::from_f64);
+    let absolute = absolute.unwrap_or_else(|| extreme(image, |a, b| if b < a { b } else { a }));
     match options.threshold_rel {
         Some(part) => {
-            let highest = extreme(|a, b| a > b).unwrap_or(T::ZERO);
+            let highest = extreme(image, |a, b| if b > a { b } else { a });
             let relative = T::from_f64(part * highest.to_f64());
             if relative > absolute {
                 relative
@@ -149,6 +153,19 @@ fn threshold<T: Level>(image: &[T], options: PeakOptions) -> T {
         }
         None => absolute,
     }
+}
+
+/// The best value of an image that is not empty, found in sixteen lanes.
+fn extreme<T: Level>(image: &[T], best: impl Fn(T, T) -> T) -> T {
+    let mut lanes = [image[0]; 16];
+    let (chunks, rest) = image.as_chunks::<16>();
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = best(*lane, value);
+        }
+    }
+    let all = rest.iter().chain(&lanes).copied();
+    all.fold(image[0], best)
 }
 
 /// Orders the peaks from `start` on (in raster order) from high to low, and drops those too close to a higher one.

@@ -61,13 +61,17 @@ pub fn propagate(
     let (height, width) = image.dim();
     let costs = StepCosts::new(image, regularisation);
     let mut field = Field::new(height, width);
-    for y in 0..height {
-        for x in 0..width {
+    for (y, row) in seeds.rows().into_iter().enumerate() {
+        let at = field.index(y, 0)..field.index(y, width);
+        field.distances[at.clone()].fill(f64::INFINITY);
+        let labels = field.labels[at].iter_mut();
+        labels.zip(row).for_each(|(label, &seed)| *label = seed);
+    }
+    if let Some(mask) = mask {
+        for ((y, x), _) in mask.indexed_iter().filter(|(_, inside)| !**inside) {
             let at = field.index(y, x);
-            if mask.is_none_or(|mask| mask[(y, x)]) {
-                field.distances[at] = f64::INFINITY;
-                field.labels[at] = seeds[(y, x)];
-            }
+            field.distances[at] = OUTSIDE;
+            field.labels[at] = 0;
         }
     }
     field.grow(&costs, regularisation);
@@ -82,10 +86,12 @@ pub fn propagate(
     Ok(out)
 }
 
+/// The distance of what no path may enter: nothing is shorter.
+const OUTSIDE: f64 = f64::NEG_INFINITY;
+
 /// Labels and distances with a border that nothing reaches.
 struct Field {
     stride: usize,
-    /// Negative: outside the mask.
     distances: Vec<f64>,
     labels: Vec<u32>,
 }
@@ -96,7 +102,7 @@ impl Field {
         let size = (height + 2) * stride;
         Self {
             stride,
-            distances: vec![f64::NEG_INFINITY; size],
+            distances: vec![OUTSIDE; size],
             labels: vec![0; size],
         }
     }

@@ -6,6 +6,7 @@
 mod declump;
 mod exact;
 mod flood;
+mod grid;
 mod level;
 mod queue;
 
@@ -17,9 +18,6 @@ use ndarray::{Array2, ArrayView2};
 use crate::components::Connectivity;
 use crate::components::spans::Spans;
 use crate::{Error, Result};
-
-/// A pixel of the working grid that may be flooded and has no label yet. 0 is a pixel outside the mask.
-const OPEN: u32 = u32::MAX;
 
 /// Floods `landscape` (y, x) from `markers` (0 = none) inside `mask` (`None`: everywhere), lowest values first.
 ///
@@ -46,7 +44,7 @@ pub fn watershed<T: Level>(
     let (height, width) = landscape.dim();
     same_shape(landscape.dim(), markers.dim())?;
     // Cells and ages are counted in 32 bits.
-    if (height + 2).saturating_mul(width + 1) >= OPEN as usize {
+    if (height + 2).saturating_mul(width + 1) >= grid::OPEN as usize {
         return Err(Error::Parameter {
             name: "landscape",
             value: format!("{height} x {width}"),
@@ -76,27 +74,6 @@ pub fn watershed<T: Level>(
         }
     }
     let mut out = Array2::zeros((height, width));
-    if contested.iter().any(|&c| c) {
-        let open = |span: usize| contested[component[span] as usize];
-        let mut grid = Grid::new(landscape, (height, width), &spans, connectivity, open);
-        let rivals = markers
-            .iter()
-            .filter(|m| contested[m.component as usize])
-            .copied()
-            .collect();
-        let mut pixels = vec![0; count as usize + 1];
-        for index in (0..height).flat_map(|y| spans.row(y)) {
-            pixels[component[index] as usize] +=
-                (spans.get(index).end - spans.get(index).start) as usize;
-        }
-        if !flood::flood(&mut grid, rivals, &pixels) {
-            grid = Grid::new(landscape, (height, width), &spans, connectivity, |span| {
-                label_of[component[span] as usize] != 0
-            });
-            exact::flood(&mut grid, &markers);
-        }
-        grid.copy_to(&mut out, &spans, open);
-    }
     spans.fill(&mut out, |span| {
         let component = component[span] as usize;
         if contested[component] {
@@ -105,6 +82,23 @@ pub fn watershed<T: Level>(
             label_of[component]
         }
     });
+    let plane = Plane {
+        landscape,
+        width,
+        connectivity,
+    };
+    let pieces = |open: &dyn Fn(u32) -> bool| {
+        let mut pieces = Piece::of(&spans, &component);
+        pieces.retain(|piece| open(piece.component));
+        pieces
+    };
+    let rivals = pieces(&|component| contested[component as usize]);
+    let rivalling = |m: &Marker| contested[m.component as usize];
+    let rival_markers = markers.iter().copied().filter(rivalling).collect();
+    if !flood::flood(&plane, rivals, rival_markers, &mut out) {
+        let reached = pieces(&|component| label_of[component as usize] != 0);
+        exact::flood(&plane, &reached, &markers, &mut out);
+    }
     Ok(out)
 }
 
@@ -130,10 +124,10 @@ impl Marker {
     fn find(markers: ArrayView2<'_, u32>, spans: &Spans, component: &[u32]) -> Result<Vec<Self>> {
         let mut found = Vec::new();
         let (marks, labels) = Spans::of_labels(markers);
-        if labels.contains(&OPEN) {
+        if labels.contains(&grid::OPEN) {
             return Err(Error::Parameter {
                 name: "markers",
-                value: OPEN.to_string(),
+                value: grid::OPEN.to_string(),
                 expected: "below 4294967295",
             });
         }
@@ -160,87 +154,35 @@ impl Marker {
     }
 }
 
-/// Labels and levels with a closed border around them, so that no neighbour needs a bounds check of its own.
-struct Grid<T: Level> {
-    /// 0: closed, [`OPEN`], or a label.
-    cells: Vec<u32>,
-    levels: Vec<T::Order>,
-    /// Cells a row: one more than the plane has, closed, between the end of a row and the start of the next.
-    stride: usize,
-    connectivity: Connectivity,
+/// A part of a row in a component of the mask.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    y: u32,
+    start: u32,
+    end: u32,
+    component: u32,
 }
 
-impl<T: Level> Grid<T> {
-    fn new(
-        landscape: &[T],
-        (height, width): (usize, usize),
-        spans: &Spans,
-        connectivity: Connectivity,
-        open: impl Fn(usize) -> bool,
-    ) -> Self {
-        let stride = width + 1;
-        let size = (height + 2) * stride + 1;
-        let mut grid = Self {
-            cells: vec![0; size],
-            levels: vec![T::Order::default(); size],
-            stride,
-            connectivity,
+impl Piece {
+    /// All spans, in raster order.
+    fn of(spans: &Spans, component: &[u32]) -> Vec<Self> {
+        let row = |y: usize| {
+            spans.row(y).map(move |i| Self {
+                y: y as u32,
+                start: spans.get(i).start,
+                end: spans.get(i).end,
+                component: component[i],
+            })
         };
-        for y in 0..height {
-            for index in spans.row(y).filter(|&i| open(i)) {
-                let (start, end) = (
-                    spans.get(index).start as usize,
-                    spans.get(index).end as usize,
-                );
-                let at = grid.index(y, start);
-                grid.cells[at..at + end - start].fill(OPEN);
-                let from = &landscape[y * width + start..y * width + end];
-                for (level, value) in grid.levels[at..].iter_mut().zip(from) {
-                    *level = value.order();
-                }
-            }
-        }
-        grid
+        (0..spans.height()).flat_map(row).collect()
     }
+}
 
-    fn index(&self, y: usize, x: usize) -> usize {
-        (y + 1) * self.stride + x + 1
-    }
-
-    fn copy_to(&self, out: &mut Array2<u32>, spans: &Spans, open: impl Fn(usize) -> bool) {
-        for (y, mut row) in out.rows_mut().into_iter().enumerate() {
-            let row = row
-                .as_slice_mut()
-                .expect("a new array is in standard layout");
-            for index in spans.row(y).filter(|&i| open(i)) {
-                let (start, end) = (
-                    spans.get(index).start as usize,
-                    spans.get(index).end as usize,
-                );
-                let at = self.index(y, start);
-                row[start..end].copy_from_slice(&self.cells[at..at + end - start]);
-            }
-        }
-    }
-
-    /// The steps to the neighbours by an edge, in the order in which scikit-image visits them.
-    fn edges(&self) -> [isize; 4] {
-        let s = self.stride as isize;
-        [-s, -1, 1, s]
-    }
-
-    /// The steps to all neighbours, in the order in which scikit-image visits them.
-    fn corners(&self) -> [isize; 8] {
-        let s = self.stride as isize;
-        [-s, -1, 1, s, -s - 1, -s + 1, s - 1, s + 1]
-    }
-
-    fn neighbours(&self) -> Vec<isize> {
-        match self.connectivity {
-            Connectivity::Edges => self.edges().to_vec(),
-            Connectivity::Corners => self.corners().to_vec(),
-        }
-    }
+/// What is flooded.
+struct Plane<'a, T> {
+    landscape: &'a [T],
+    width: usize,
+    connectivity: Connectivity,
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use ndarray::{Array2, ArrayView2, Zip};
+use ndarray::{Array2, ArrayView2};
 
-use super::spans::{Spans, for_each_run};
-use super::{Connectivity, label_regions};
+use super::Connectivity;
+use super::spans::Spans;
 use crate::{Error, Result};
 
 /// The number of pixels of each label: `sizes[label]`; index 0 is the background. Equal to `numpy.bincount`.
@@ -13,19 +13,16 @@ use crate::{Error, Result};
 /// The result has `max label + 1` entries, so give it label images that are numbered densely.
 #[must_use]
 pub fn sizes(labels: ArrayView2<'_, u32>) -> Vec<u64> {
-    let labels = labels.as_standard_layout();
-    let data = labels.as_slice().expect("standard layout");
-    let max = data.iter().copied().max().unwrap_or(0);
+    let (spans, values) = Spans::of_labels(labels);
+    let max = values.iter().copied().max().unwrap_or(0);
     let mut out = vec![0; max as usize + 1];
     let mut foreground = 0;
-    for row in data.chunks(labels.ncols().max(1)) {
-        for_each_run(row, |start, end, label| {
-            let n = (end - start) as u64;
-            out[label as usize] += n;
-            foreground += n;
-        });
+    for (index, &label) in values.iter().enumerate() {
+        let n = u64::from(spans.get(index).end - spans.get(index).start);
+        out[label as usize] += n;
+        foreground += n;
     }
-    out[0] = data.len() as u64 - foreground;
+    out[0] = labels.len() as u64 - foreground;
     out
 }
 
@@ -129,25 +126,29 @@ pub fn clear_border(labels: ArrayView2<'_, u32>, buffer: usize) -> Result<Array2
             expected: "smaller than the height and the width of the plane",
         });
     }
-    let (regions, count) = label_regions(labels, Connectivity::Corners);
-    let band = buffer + 1;
-    let mut at_border = vec![false; count as usize + 1];
-    for (y, row) in regions.rows().into_iter().enumerate() {
-        if y < band || y + band >= height {
-            row.iter().for_each(|&r| at_border[r as usize] = true);
-        } else {
-            let ends = row.iter().take(band).chain(row.iter().rev().take(band));
-            ends.for_each(|&r| at_border[r as usize] = true);
+    let (spans, values) = Spans::of_labels(labels);
+    let same = |a: usize, b: usize| values[a] == values[b];
+    let (region, count) = spans.components_where(Connectivity::Corners, same);
+    let mut reaches_border = vec![false; count as usize + 1];
+    for y in 0..height {
+        for index in spans.row(y) {
+            let (start, end) = (
+                spans.get(index).start as usize,
+                spans.get(index).end as usize,
+            );
+            if y <= buffer || y + buffer + 1 >= height || start <= buffer || end + buffer >= width {
+                reaches_border[region[index] as usize] = true;
+            }
         }
     }
-    let mut out = labels.to_owned();
-    Zip::from(&mut out)
-        .and(&regions)
-        .for_each(|label, &region| {
-            if at_border[region as usize] {
-                *label = 0;
-            }
-        });
+    let mut out = Array2::zeros(labels.dim());
+    spans.fill(&mut out, |span| {
+        if reaches_border[region[span] as usize] {
+            0
+        } else {
+            values[span]
+        }
+    });
     Ok(out)
 }
 

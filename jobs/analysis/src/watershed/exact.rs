@@ -1,11 +1,22 @@
 //! Flooding in the exact order of scikit-image's binary heap, which decides between markers of equal value.
 
-use super::{Grid, Level, Marker, OPEN};
+use ndarray::Array2;
 
-/// Floods all open cells. There, all markers have age 0, so those of equal value leave the heap in an order that depends
-/// on every push and pop before them: the whole plane must be followed, with the same heap.
-pub(super) fn flood<T: Level>(grid: &mut Grid<T>, markers: &[Marker]) {
-    let neighbours = grid.neighbours();
+use super::grid::{Grid, OPEN};
+use super::{Level, Marker, Piece, Plane};
+
+/// Floods all components that have a marker, given by their `pieces` and `markers` in raster order. There, all markers have
+/// age 0, so those of equal value leave the heap in an order that depends on every push and pop before them: the whole
+/// plane must be followed, with the same heap.
+pub(super) fn flood<T: Level>(
+    plane: &Plane<'_, T>,
+    pieces: &[Piece],
+    markers: &[Marker],
+    out: &mut Array2<u32>,
+) {
+    let mut grid = Grid::<T>::new();
+    grid.load(plane, pieces);
+    let neighbours = grid.neighbours(plane.connectivity);
     let mut cell_of_age: Vec<u32> = Vec::with_capacity(markers.len());
     let mut heap = Heap::<T> {
         keys: Vec::with_capacity(markers.len()),
@@ -33,6 +44,7 @@ pub(super) fn flood<T: Level>(grid: &mut Grid<T>, markers: &[Marker]) {
             }
         }
     }
+    grid.store(pieces, out);
 }
 
 /// The textbook binary heap, with scikit-image's choices where the textbook leaves some.

@@ -1,16 +1,19 @@
 //! Flooding level by level, for as long as the order of markers of equal value cannot matter.
 
-use super::queue::{HeapQueue, LevelQueue, SortedQueue};
-use super::{Connectivity, Grid, Level, Marker, OPEN};
+use ndarray::Array2;
 
-/// Components with at most this many pixels are flooded with a heap of their own, larger ones with one sorted queue.
+use super::grid::{Grid, OPEN, bounds};
+use super::queue::{HeapQueue, LevelQueue, SortedQueue};
+use super::{Connectivity, Level, Marker, Piece, Plane};
+
+/// Up to this many pixels a heap is faster than sorting them all.
 const SMALL: usize = 4096;
 
 /// The tag of a marker. A cell that was reached in an ambiguous level has that level's number; other cells have 0.
 const MARKER: u32 = u32::MAX;
 
-/// Floods the open cells. `pixels` are the sizes of the components. Returns false, with the grid half done, if the result
-/// may depend on the order of markers of equal value, which must then be that of scikit-image's heap ([`super::exact`]).
+/// Floods components with several labels, given by their pieces and markers. Returns false, with `out` half done, if the result may
+/// depend on the order of markers of equal value, which must then be that of scikit-image's heap ([`super::exact`]).
 ///
 /// Costs never fall along a path, so the cells of one level form one first-in-first-out list, and the cells that a level
 /// reaches enter their own lists together. Only the order of a level's markers is unknown. It cannot matter
@@ -20,94 +23,122 @@ const MARKER: u32 = u32::MAX;
 /// What such a level reaches enters later lists as a block of unknown order; two labels in one block make that level
 /// ambiguous in the same way.
 pub(super) fn flood<T: Level>(
-    grid: &mut Grid<T>,
+    plane: &Plane<'_, T>,
+    mut pieces: Vec<Piece>,
     mut markers: Vec<Marker>,
-    pixels: &[usize],
+    out: &mut Array2<u32>,
 ) -> bool {
-    let neighbours = grid.neighbours();
-    let mut tags = vec![0; grid.cells.len()];
-    for marker in &markers {
-        let at = grid.index(marker.y as usize, marker.x as usize);
-        grid.cells[at] = marker.label;
-        tags[at] = MARKER;
-    }
-    // The inner pixels of a marker reach nothing.
-    markers.retain(|m| {
-        let at = grid.index(m.y as usize, m.x as usize);
-        neighbours
-            .iter()
-            .any(|&step| grid.cells[at.wrapping_add_signed(step)] == OPEN)
-    });
-    markers.sort_by_key(|m| (pixels[m.component as usize] > SMALL, m.component));
-    let small = markers.partition_point(|m| pixels[m.component as usize] <= SMALL);
-    let large = markers.split_off(small);
-    match grid.connectivity {
-        Connectivity::Edges => flood_all(grid, &markers, &large, tags, grid.edges()),
-        Connectivity::Corners => flood_all(grid, &markers, &large, tags, grid.corners()),
-    }
-}
-
-fn flood_all<T: Level, const N: usize>(
-    grid: &mut Grid<T>,
-    small: &[Marker],
-    large: &[Marker],
-    tags: Vec<u32>,
-    neighbours: [isize; N],
-) -> bool {
-    let indices = |markers: &[Marker]| -> Vec<usize> {
-        markers
-            .iter()
-            .map(|m| grid.index(m.y as usize, m.x as usize))
-            .collect()
-    };
-    let components = small
+    // By component, and still in raster order within each.
+    pieces.sort_by_key(|piece| piece.component);
+    markers.sort_by_key(|marker| marker.component);
+    let boxes = pieces
         .chunk_by(|a, b| a.component == b.component)
-        .map(indices)
-        .collect::<Vec<_>>();
-    let large = indices(large);
+        .map(|own| {
+            let [top, bottom, left, right] = bounds(own);
+            (bottom - top) * (right - left)
+        });
+    if boxes.sum::<usize>() > 4 * out.len() {
+        // Long thin components, each in a box of its own, would take more time to clear than to flood.
+        pieces.iter_mut().for_each(|piece| piece.component = 0);
+        pieces.sort_by_key(|piece| (piece.y, piece.start));
+        markers.iter_mut().for_each(|marker| marker.component = 0);
+    }
+    let mut markers = markers.as_slice();
     let mut basins = Basins {
-        cells: &mut grid.cells,
-        tags,
-        level: 0,
-        neighbours,
+        grid: Grid::new(),
+        tags: Vec::new(),
     };
-    let mut queue = HeapQueue::<T>::new(&grid.levels);
-    if !components
-        .iter()
-        .all(|markers| basins.flood(&mut queue, markers))
-    {
-        return false;
+    for pieces in pieces.chunk_by(|a, b| a.component == b.component) {
+        let component = pieces[0].component;
+        let (own, rest) = markers.split_at(markers.partition_point(|m| m.component <= component));
+        markers = rest;
+        if !basins.flood_component(plane, pieces, own) {
+            return false;
+        }
+        basins.grid.store(pieces, out);
     }
-    if large.is_empty() {
-        return true;
-    }
-    let open = (0..basins.cells.len())
-        .filter(|&at| basins.cells[at] == OPEN)
-        .chain(large.iter().copied());
-    let mut queue = SortedQueue::new(&grid.levels, open.map(|at| at as u32).collect());
-    basins.flood(&mut queue, &large)
+    true
 }
 
-struct Basins<'a, const N: usize> {
-    cells: &'a mut [u32],
+struct Basins<T: Level> {
+    grid: Grid<T>,
     tags: Vec<u32>,
+}
+
+impl<T: Level> Basins<T> {
+    fn flood_component(
+        &mut self,
+        plane: &Plane<'_, T>,
+        pieces: &[Piece],
+        markers: &[Marker],
+    ) -> bool {
+        self.grid.load(plane, pieces);
+        self.tags.clear();
+        self.tags.resize(self.grid.cells.len(), 0);
+        let mut sources = Vec::with_capacity(markers.len());
+        for marker in markers {
+            let at = self.grid.index(marker.y as usize, marker.x as usize);
+            self.grid.cells[at] = marker.label;
+            self.tags[at] = MARKER;
+            sources.push(at);
+        }
+        // The inner pixels of a marker reach nothing.
+        let neighbours = self.grid.neighbours(plane.connectivity);
+        let cells = &self.grid.cells;
+        let is_open = |at: usize, step: isize| cells[at.wrapping_add_signed(step)] == OPEN;
+        sources.retain(|&at| neighbours.iter().any(|&step| is_open(at, step)));
+
+        let (edges, corners) = (self.grid.edges(), self.grid.corners());
+        let Grid { cells, levels, .. } = &mut self.grid;
+        let mut front = Front {
+            cells,
+            tags: &mut self.tags,
+            level: 0,
+        };
+        let pixels: usize = pieces.iter().map(|p| (p.end - p.start) as usize).sum();
+        if pixels <= SMALL {
+            let mut queue = HeapQueue::<T>::new(levels);
+            match plane.connectivity {
+                Connectivity::Edges => front.flood(&mut queue, &sources, edges),
+                Connectivity::Corners => front.flood(&mut queue, &sources, corners),
+            }
+        } else {
+            let open = (0..front.cells.len()).filter(|&at| front.cells[at] == OPEN);
+            let open = open.chain(sources.iter().copied()).map(|at| at as u32);
+            let mut queue = SortedQueue::new(levels, open.collect());
+            match plane.connectivity {
+                Connectivity::Edges => front.flood(&mut queue, &sources, edges),
+                Connectivity::Corners => front.flood(&mut queue, &sources, corners),
+            }
+        }
+    }
+}
+
+/// The cells reached so far.
+struct Front<'a> {
+    cells: &'a mut [u32],
+    tags: &'a mut [u32],
     /// Counts the levels.
     level: u32,
-    neighbours: [isize; N],
 }
 
-impl<const N: usize> Basins<'_, N> {
-    fn flood(&mut self, queue: &mut impl LevelQueue, markers: &[usize]) -> bool {
-        for &at in markers {
+impl Front<'_> {
+    fn flood<const N: usize>(
+        &mut self,
+        queue: &mut impl LevelQueue,
+        sources: &[usize],
+        neighbours: [isize; N],
+    ) -> bool {
+        for &at in sources {
             queue.push(at);
         }
         let mut list = Vec::new();
         while queue.next_level(&mut list) {
             self.level += 1;
             let certain = if list.len() > 1 && self.is_ambiguous(&list) {
-                self.spread::<true>(queue, &mut list)
+                self.spread::<N, true>(queue, &mut list, neighbours)
             } else {
-                self.spread::<false>(queue, &mut list)
+                self.spread::<N, false>(queue, &mut list, neighbours)
             };
             if !certain {
                 return false;
@@ -125,17 +156,19 @@ impl<const N: usize> Basins<'_, N> {
     }
 
     /// Reaches out from all cells of a level. False if two labels of an ambiguous level reach one cell.
-    fn spread<const AMBIGUOUS: bool>(
+    #[inline]
+    fn spread<const N: usize, const AMBIGUOUS: bool>(
         &mut self,
         queue: &mut impl LevelQueue,
         list: &mut Vec<u32>,
+        neighbours: [isize; N],
     ) -> bool {
         let mut head = 0;
         while head < list.len() {
             let at = list[head] as usize;
             head += 1;
             let label = self.cells[at];
-            for step in self.neighbours {
+            for step in neighbours {
                 let to = at.wrapping_add_signed(step);
                 let there = self.cells[to];
                 if there != OPEN {

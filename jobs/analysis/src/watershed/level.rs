@@ -16,6 +16,8 @@ pub trait Level:
     const ZERO: Self;
     /// The lowest finite value: `numpy.finfo(dtype).min`.
     const LOWEST: Self;
+    /// The highest finite value.
+    const HIGHEST: Self;
 
     /// The ordered integer of this value. Both zeros are equal; every NaN is the highest.
     fn order(self) -> Self::Order;
@@ -47,6 +49,7 @@ macro_rules! level {
 
             const ZERO: Self = 0.0;
             const LOWEST: Self = Self::MIN;
+            const HIGHEST: Self = Self::MAX;
 
             #[inline]
             fn order(self) -> $order {

@@ -2,7 +2,7 @@
 //!
 //! `../reference/objects.py` makes the reference values, from the same images as [`images`].
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 #[path = "../filters/images.rs"]
 mod images;
