@@ -1,0 +1,89 @@
+//! The API under `/api/v1`, and what machines ask beside it.
+
+mod events;
+mod files;
+mod health;
+mod image_sets;
+mod metrics;
+mod plates;
+mod queue_pause;
+mod requeue;
+mod roots;
+mod status;
+mod tasks;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+pub(crate) use health::readiness;
+pub(crate) use queue_pause::USER;
+pub(crate) use requeue::{cancel_task, requeue_task};
+pub(crate) use status::status_view;
+pub(crate) use tasks::TaskQuery;
+
+/// Rows of a page unless the request says otherwise.
+const LIMIT: u32 = 100;
+
+/// Most rows of a page.
+const MOST: u32 = 1000;
+
+/// The documented routes.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::serve))
+        .routes(routes!(status::status))
+        .routes(routes!(roots::list))
+        .routes(routes!(roots::rescan))
+        .routes(routes!(files::list))
+        .routes(routes!(files::explain))
+        .routes(routes!(plates::list))
+        .routes(routes!(plates::show))
+        .routes(routes!(plates::wells))
+        .routes(routes!(image_sets::list))
+        .routes(routes!(plates::finalize))
+        .routes(routes!(plates::pause))
+        .routes(routes!(plates::resume))
+        .routes(routes!(requeue::plate))
+        .routes(routes!(tasks::list))
+        .routes(routes!(requeue::many))
+        .routes(routes!(tasks::show))
+        .routes(routes!(tasks::attempts))
+        .routes(routes!(tasks::log))
+        .routes(routes!(tasks::explain))
+        .routes(routes!(requeue::task))
+        .routes(routes!(requeue::cancel))
+        .routes(routes!(queue_pause::pause))
+        .routes(routes!(queue_pause::resume))
+        .routes(routes!(events::events))
+}
+
+/// Which part of a list.
+fn cursor(after: Option<i64>, limit: Option<u32>) -> queue::Cursor {
+    queue::Cursor {
+        after: after.unwrap_or(0).max(0),
+        limit: limit.unwrap_or(LIMIT).clamp(1, MOST),
+    }
+}
+
+/// Why something is paused.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PauseRequest {
+    /// Shown to everybody who wonders.
+    pub reason: Option<String>,
+}
+
+/// Whether something is paused now.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct PauseState {
+    /// Whether it is paused by a person now.
+    pub paused: bool,
+    /// Whether it was not before.
+    pub changed: bool,
+}

@@ -1,0 +1,229 @@
+//! Running tasks again, and stopping them.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use queue::{PlateId, TaskFilter, TaskId, TaskState};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::image_sets::canonical;
+use crate::app::{App, Inner};
+use crate::extract::{Body, Id};
+use crate::problem::Problem;
+use crate::view::{CancelledView, Requeued, TaskStateWord};
+
+/// How to requeue one task.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RequeueTask {
+    /// Start at this job of the same subject instead.
+    from_job: Option<String>,
+    /// Only say what would be requeued.
+    dry_run: bool,
+}
+
+/// Which tasks of a plate to requeue.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RequeuePlate {
+    /// Those in these states; failed and quarantined ones unless said.
+    #[schema(value_type = Option<Vec<TaskStateWord>>)]
+    state: Option<Vec<TaskState>>,
+    /// Start at this job of the subjects that have such a task instead.
+    from_job: Option<String>,
+    /// Only say what would be requeued.
+    dry_run: bool,
+}
+
+/// Which tasks to requeue.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RequeueMany {
+    /// Those that satisfy everything that is set.
+    filter: RequeueFilter,
+    /// Start at this job of the subjects that have such a task instead.
+    from_job: Option<String>,
+    /// Only say what would be requeued.
+    dry_run: bool,
+}
+
+/// Which tasks: those that satisfy everything that is set.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct RequeueFilter {
+    /// Only these.
+    tasks: Option<Vec<i64>>,
+    /// Only of this plate.
+    plate: Option<i64>,
+    /// Only in these states; failed and quarantined ones unless states or tasks are given.
+    #[schema(value_type = Option<Vec<TaskStateWord>>)]
+    state: Option<Vec<TaskState>>,
+    /// Only of this workflow.
+    workflow: Option<String>,
+    /// Only of this job.
+    job: Option<String>,
+    /// Only of this kind of job.
+    kind: Option<String>,
+    /// Only of this well.
+    well: Option<String>,
+    /// Only where the subject, the job or the error contains this text.
+    q: Option<String>,
+}
+
+impl RequeueFilter {
+    /// `None` for the empty list of tasks, which the queue would take for all of them.
+    fn into_filter(self) -> Option<TaskFilter> {
+        if self.tasks.as_ref().is_some_and(Vec::is_empty) {
+            return None;
+        }
+        let tasks = self.tasks.unwrap_or_default();
+        Some(TaskFilter {
+            tasks: tasks.into_iter().map(TaskId).collect(),
+            plate: self.plate.map(PlateId),
+            states: self.state.unwrap_or_default(),
+            workflow: self.workflow,
+            job: self.job,
+            kind: self.kind,
+            well: self.well.map(canonical),
+            q: self.q,
+            ..TaskFilter::default()
+        })
+    }
+}
+
+type Answer = (StatusCode, Json<Requeued>);
+
+fn answer(tasks: Vec<TaskId>, dry_run: bool) -> Answer {
+    // Nothing was begun when nothing was to be done.
+    let status = if dry_run || tasks.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let requeued = Requeued {
+        count: tasks.len(),
+        tasks: tasks.into_iter().map(|task| task.0).collect(),
+        dry_run,
+    };
+    (status, Json(requeued))
+}
+
+/// Runs one task again, if it exists.
+pub(crate) fn requeue_task(
+    inner: &Inner,
+    task: TaskId,
+    from_job: Option<&str>,
+    dry_run: bool,
+) -> queue::Result<Vec<TaskId>> {
+    inner.store.task(task)?;
+    inner
+        .store
+        .requeue(&TaskFilter::task(task), from_job, dry_run)
+}
+
+/// Cancels one task, if it exists, and ends its worker.
+pub(crate) fn cancel_task(inner: &Inner, task: TaskId) -> queue::Result<queue::Cancelled> {
+    inner.store.task(task)?;
+    let cancelled = inner.store.cancel(&TaskFilter::task(task))?;
+    if !cancelled.passes.is_empty() {
+        inner.control.stop_passes(&cancelled.passes);
+    }
+    Ok(cancelled)
+}
+
+/// Runs a task again, and after it everything that depends on it. Doing it twice changes nothing.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/requeue", tag = "tasks",
+    params(("id" = i64, Path, description = "The task")), request_body = Option<RequeueTask>,
+    responses(
+        (status = 202, description = "It is queued", body = Requeued),
+        (status = 200, description = "It was queued already, or `dry_run`", body = Requeued),
+        (status = 404, description = "No such task", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is running", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn task(
+    State(app): State<App>,
+    Id(task): Id<TaskId>,
+    Body(request): Body<RequeueTask>,
+) -> Result<Answer, Problem> {
+    app.blocking(move |inner| {
+        let tasks = requeue_task(inner, task, request.from_job.as_deref(), request.dry_run)?;
+        Ok::<_, queue::Error>(answer(tasks, request.dry_run))
+    })
+    .await
+}
+
+/// Runs the failed tasks of a plate again, or those in other states.
+#[utoipa::path(post, path = "/api/v1/plates/{id}/requeue", tag = "plates",
+    params(("id" = i64, Path, description = "The plate")), request_body = Option<RequeuePlate>,
+    responses(
+        (status = 202, description = "They are queued", body = Requeued),
+        (status = 200, description = "There are none, or `dry_run`", body = Requeued),
+        (status = 404, description = "No such plate", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Some are running; nothing was requeued", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn plate(
+    State(app): State<App>,
+    Id(plate): Id<PlateId>,
+    Body(request): Body<RequeuePlate>,
+) -> Result<Answer, Problem> {
+    app.blocking(move |inner| {
+        inner.store.plate(plate)?;
+        let filter = TaskFilter {
+            states: request.state.unwrap_or_default(),
+            ..TaskFilter::plate(plate)
+        };
+        let from_job = request.from_job.as_deref();
+        let tasks = inner.store.requeue(&filter, from_job, request.dry_run)?;
+        Ok::<_, queue::Error>(answer(tasks, request.dry_run))
+    })
+    .await
+}
+
+/// Runs tasks again: failed and quarantined ones, unless states or tasks are given.
+#[utoipa::path(post, path = "/api/v1/tasks/requeue", tag = "tasks", request_body = Option<RequeueMany>,
+    responses(
+        (status = 202, description = "They are queued", body = Requeued),
+        (status = 200, description = "There are none, or `dry_run`", body = Requeued),
+        (status = 409, description = "Some are running; nothing was requeued", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field makes no sense", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn many(
+    State(app): State<App>,
+    Body(request): Body<RequeueMany>,
+) -> Result<Answer, Problem> {
+    app.blocking(move |inner| {
+        let from_job = request.from_job.as_deref();
+        let tasks = match request.filter.into_filter() {
+            Some(filter) => inner.store.requeue(&filter, from_job, request.dry_run)?,
+            None => Vec::new(),
+        };
+        Ok::<_, queue::Error>(answer(tasks, request.dry_run))
+    })
+    .await
+}
+
+/// Cancels a task that has not ended; a running one is asked to stop.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks",
+    params(("id" = i64, Path, description = "The task")),
+    responses(
+        (status = 202, description = "It is cancelled, or asked to stop", body = CancelledView),
+        (status = 200, description = "It had ended; nothing changed", body = CancelledView),
+        (status = 404, description = "No such task", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn cancel(
+    State(app): State<App>,
+    Id(task): Id<TaskId>,
+) -> Result<(StatusCode, Json<CancelledView>), Problem> {
+    app.blocking(move |inner| {
+        let cancelled = cancel_task(inner, task)?;
+        let nothing = cancelled.tasks.is_empty() && cancelled.stopping.is_empty();
+        let status = if nothing {
+            StatusCode::OK
+        } else {
+            StatusCode::ACCEPTED
+        };
+        Ok::<_, queue::Error>((status, Json((&cancelled).into())))
+    })
+    .await
+}

@@ -1,0 +1,191 @@
+//! Where the forms of the pages go. Each does one thing, and shows the page again.
+
+use axum::extract::State;
+use axum::response::Redirect;
+use queue::{PlateId, PlateState, RootId, Target, TaskFilter, TaskId, TaskState};
+use serde::Deserialize;
+
+use super::login::local;
+use super::show::encode;
+use crate::api;
+use crate::app::App;
+use crate::extract::{Form, Id, empty_is_none};
+use crate::problem::Problem;
+
+/// The page that a form stands on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Back {
+    back: String,
+    reason: String,
+}
+
+impl Back {
+    /// The page again, with a word about what was done.
+    fn with(&self, notice: &str, n: usize) -> Redirect {
+        let path = local(&self.back);
+        let joint = if path.contains('?') { '&' } else { '?' };
+        Redirect::to(&format!("{path}{joint}notice={notice}&n={n}"))
+    }
+
+    fn reason(&self) -> &str {
+        match self.reason.trim() {
+            "" => "paused on the web page",
+            reason => reason,
+        }
+    }
+}
+
+type Answer = Result<Redirect, Problem>;
+
+pub(super) async fn requeue_plate(
+    State(app): State<App>,
+    Id(plate): Id<PlateId>,
+    Form(back): Form<Back>,
+) -> Answer {
+    let tasks = app
+        .blocking(move |inner| {
+            inner.store.plate(plate)?;
+            inner.store.requeue(&TaskFilter::plate(plate), None, false)
+        })
+        .await?;
+    Ok(back.with("requeued", tasks.len()))
+}
+
+pub(super) async fn finalize(
+    State(app): State<App>,
+    Id(plate): Id<PlateId>,
+    Form(back): Form<Back>,
+) -> Answer {
+    app.blocking(move |inner| {
+        let state = inner.store.plate(plate)?.plate.state;
+        if matches!(state, PlateState::Arriving | PlateState::Stale) {
+            inner.control.finalize(plate)?;
+        }
+        Ok::<_, Problem>(())
+    })
+    .await?;
+    Ok(back.with("finalized", 1))
+}
+
+async fn hold(app: App, target: Target, back: Back) -> Answer {
+    let reason = back.reason().to_owned();
+    app.blocking(move |inner| inner.store.pause(target, api::USER, &reason))
+        .await?;
+    Ok(back.with("paused", 1))
+}
+
+async fn release(app: App, target: Target, back: Back) -> Answer {
+    app.blocking(move |inner| inner.store.resume(target, api::USER))
+        .await?;
+    Ok(back.with("resumed", 1))
+}
+
+pub(super) async fn pause_plate(
+    State(app): State<App>,
+    Id(plate): Id<PlateId>,
+    Form(back): Form<Back>,
+) -> Answer {
+    hold(app, Target::Plate(plate), back).await
+}
+
+pub(super) async fn resume_plate(
+    State(app): State<App>,
+    Id(plate): Id<PlateId>,
+    Form(back): Form<Back>,
+) -> Answer {
+    release(app, Target::Plate(plate), back).await
+}
+
+pub(super) async fn pause(State(app): State<App>, Form(back): Form<Back>) -> Answer {
+    hold(app, Target::All, back).await
+}
+
+pub(super) async fn resume(State(app): State<App>, Form(back): Form<Back>) -> Answer {
+    release(app, Target::All, back).await
+}
+
+pub(super) async fn rescan(
+    State(app): State<App>,
+    Id(root): Id<RootId>,
+    Form(back): Form<Back>,
+) -> Answer {
+    app.blocking(move |inner| inner.control.rescan(root))
+        .await?;
+    Ok(back.with("rescan", 1))
+}
+
+pub(super) async fn requeue_task(
+    State(app): State<App>,
+    Id(task): Id<TaskId>,
+    Form(back): Form<Back>,
+) -> Answer {
+    let tasks = app
+        .blocking(move |inner| api::requeue_task(inner, task, None, false))
+        .await?;
+    Ok(back.with("requeued", tasks.len()))
+}
+
+pub(super) async fn cancel_task(
+    State(app): State<App>,
+    Id(task): Id<TaskId>,
+    Form(back): Form<Back>,
+) -> Answer {
+    let cancelled = app
+        .blocking(move |inner| api::cancel_task(inner, task))
+        .await?;
+    let n = cancelled.tasks.len() + cancelled.stopping.len();
+    Ok(back.with("cancelled", n))
+}
+
+/// The filter of the list of tasks.
+#[derive(Debug, Deserialize)]
+pub(super) struct ListFilter {
+    #[serde(default, deserialize_with = "empty_is_none")]
+    plate: Option<PlateId>,
+    #[serde(default, deserialize_with = "empty_is_none")]
+    job: Option<String>,
+    #[serde(default, deserialize_with = "empty_is_none")]
+    kind: Option<String>,
+    #[serde(default, deserialize_with = "empty_is_none")]
+    well: Option<String>,
+    #[serde(default, deserialize_with = "empty_is_none")]
+    q: Option<String>,
+}
+
+/// Requeues the failed and quarantined tasks that the list shows.
+pub(super) async fn requeue_tasks(
+    State(app): State<App>,
+    Form(form): Form<ListFilter>,
+) -> Answer {
+    let mut target = "/tasks?".to_owned();
+    let plate = form.plate.map(|plate| plate.to_string());
+    for (name, value) in [
+        ("plate", &plate),
+        ("job", &form.job),
+        ("kind", &form.kind),
+        ("well", &form.well),
+        ("q", &form.q),
+    ] {
+        if let Some(value) = value {
+            target.push_str(&format!("{name}={}&", encode(value)));
+        }
+    }
+    let back = Back {
+        back: target.trim_end_matches(['?', '&']).to_owned(),
+        reason: String::new(),
+    };
+    let filter = TaskFilter {
+        plate: form.plate,
+        states: vec![TaskState::Failed, TaskState::Quarantined],
+        job: form.job,
+        kind: form.kind,
+        well: form.well,
+        q: form.q,
+        ..TaskFilter::default()
+    };
+    let tasks = app
+        .blocking(move |inner| inner.store.requeue(&filter, None, false))
+        .await?;
+    Ok(back.with("requeued", tasks.len()))
+}

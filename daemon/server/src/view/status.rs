@@ -1,0 +1,204 @@
+//! The state of everything.
+
+use jiff::Timestamp;
+use queue::{FileCounts, Hold, PlateCounts, RootRow, RootState, Target};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Counts, RootStateWord, TaskView, text};
+use crate::control::{Check, DiskInfo, WorkerInfo};
+
+/// A watched folder.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Root)]
+pub(crate) struct RootView {
+    /// Identifier.
+    pub id: i64,
+    /// Absolute path.
+    pub path: String,
+    /// Name for people.
+    pub name: String,
+    /// Where results go.
+    pub output: String,
+    /// Name of the workflow.
+    pub workflow: String,
+    /// Whether it is there.
+    #[schema(value_type = RootStateWord)]
+    pub state: RootState,
+    /// How it is watched: `native` or `polling`.
+    pub mode: String,
+    /// Why it is in this state, or what the watcher has to say.
+    pub detail: Option<String>,
+    /// Last change of this row.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+    /// Files that are seen but not yet whole.
+    pub settling: u64,
+}
+
+impl RootView {
+    pub(crate) fn new(row: RootRow, settling: u64) -> Self {
+        Self {
+            id: row.id.0,
+            path: text(&row.path),
+            output: text(&row.output),
+            name: row.name,
+            workflow: row.workflow,
+            state: row.state,
+            mode: row.mode,
+            detail: row.detail,
+            updated_at: row.updated_at,
+            settling,
+        }
+    }
+}
+
+/// A pause in force.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Pause {
+    /// The root that is paused; with neither root nor plate, everything is.
+    pub root: Option<i64>,
+    /// The plate that is paused.
+    pub plate: Option<i64>,
+    /// Who paused it: `user`, or the part of the daemon that will resume it by itself.
+    pub holder: String,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
+impl From<Hold> for Pause {
+    fn from(hold: Hold) -> Self {
+        let (root, plate) = match hold.target {
+            Target::All => (None, None),
+            Target::Root(root) => (Some(root.0), None),
+            Target::Plate(plate) => (None, Some(plate.0)),
+        };
+        Self {
+            root,
+            plate,
+            holder: hold.holder,
+            reason: hold.reason,
+            at: hold.at,
+        }
+    }
+}
+
+/// Numbers of plates by state.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct PlateTotals {
+    /// More images are expected.
+    pub arriving: u64,
+    /// Tasks are still to be run.
+    pub complete: u64,
+    /// Everything succeeded.
+    pub done: u64,
+    /// Not everything succeeded.
+    pub done_with_failures: u64,
+    /// Plate results are out of date.
+    pub stale: u64,
+}
+
+impl From<PlateCounts> for PlateTotals {
+    fn from(counts: PlateCounts) -> Self {
+        Self {
+            arriving: counts.arriving,
+            complete: counts.complete,
+            done: counts.done,
+            done_with_failures: counts.done_with_failures,
+            stale: counts.stale,
+        }
+    }
+}
+
+/// Numbers of files by state.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct FileTotals {
+    /// Planes and indexes.
+    pub registered: u64,
+    /// Names that fit no scheme.
+    pub unmatched: u64,
+    /// Deliberately not processed.
+    pub ignored: u64,
+    /// Cannot be decoded.
+    pub unreadable: u64,
+    /// Replaced by another file.
+    pub superseded: u64,
+}
+
+impl From<FileCounts> for FileTotals {
+    fn from(counts: FileCounts) -> Self {
+        Self {
+            registered: counts.registered,
+            unmatched: counts.unmatched,
+            ignored: counts.ignored,
+            unreadable: counts.unreadable,
+            superseded: counts.superseded,
+        }
+    }
+}
+
+/// A worker, and whether it has work.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Worker {
+    /// The worker.
+    #[serde(flatten)]
+    pub worker: WorkerInfo,
+    /// `running` or `idle`.
+    pub state: &'static str,
+}
+
+impl From<WorkerInfo> for Worker {
+    fn from(worker: WorkerInfo) -> Self {
+        let state = if worker.pass.is_some() {
+            "running"
+        } else {
+            "idle"
+        };
+        Self { worker, state }
+    }
+}
+
+/// The state of everything.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Status)]
+pub(crate) struct StatusView {
+    /// Version of the program.
+    pub version: String,
+    /// This run of the daemon.
+    pub boot_id: String,
+    /// When it began to serve.
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    /// The pause of everything, where there is one.
+    pub paused: Option<Pause>,
+    /// All pauses in force.
+    pub pauses: Vec<Pause>,
+    /// Tasks by state.
+    pub tasks: Counts,
+    /// Plates by state.
+    pub plates: PlateTotals,
+    /// Files by state.
+    pub files: FileTotals,
+    /// Workers.
+    pub workers: Vec<Worker>,
+    /// Watched folders.
+    pub roots: Vec<RootView>,
+    /// File systems that the daemon writes to.
+    pub disk: Vec<DiskInfo>,
+    /// The last failures, newest first; at most 10.
+    pub failures: Vec<TaskView>,
+    /// The newest event: pass it as `after` to follow what happens from here on.
+    pub last_event: i64,
+}
+
+/// Whether the daemon can do its work.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Readiness {
+    /// `ready` or `not_ready`.
+    pub status: &'static str,
+    /// What was checked.
+    pub checks: Vec<Check>,
+}
