@@ -53,28 +53,21 @@ pub fn encode(pixels: &Pixels) -> Vec<Encoded> {
     })
 }
 
-/// Encodes bytes that are not an image: `size` bytes an element, shuffled if that is more than 1 and `shuffle`.
-pub fn encode_bytes(
-    bytes: &[u8],
-    size: usize,
-    shuffle: bool,
-) -> Result<Vec<u8>, libdeflater::CompressionError> {
-    let shuffled: Vec<u8>;
-    let bytes = if shuffle && size > 1 {
-        let n = bytes.len() / size;
-        shuffled = (0..size)
-            .flat_map(|k| (0..n).map(move |i| bytes[i * size + k]))
-            .collect();
-        &shuffled
-    } else {
-        bytes
-    };
-    let mut compressor =
-        libdeflater::Compressor::new(libdeflater::CompressionLvl::new(1).unwrap_or_default());
-    let mut out = vec![0; compressor.zlib_compress_bound(bytes.len())];
-    let n = compressor.zlib_compress(bytes, &mut out)?;
-    out.truncate(n);
-    Ok(out)
+/// Encodes elements of `size` bytes that are not an image; shuffled if that is more than 1 and `shuffle`.
+pub fn encode_elements(bytes: &[u8], size: usize, shuffle: bool) -> Vec<u8> {
+    SCRATCH.with_borrow_mut(|(encoder, planes, out)| {
+        out.clear();
+        if shuffle && size > 1 {
+            let n = bytes.len() / size;
+            planes.clear();
+            planes.extend((0..size).flat_map(|k| (0..n).map(move |i| bytes[i * size + k])));
+            encoder.compress(planes, n.max(1), 1, out);
+        } else {
+            // The same column of the previous element is the likeliest place of the same bytes.
+            encoder.compress(bytes, bytes.len().max(1), size, out);
+        }
+        out.as_slice().to_vec()
+    })
 }
 
 /// A number whose bytes can be taken one by one.

@@ -23,6 +23,13 @@ const STORED: usize = 65_535;
 /// Farthest copy of RFC 1951.
 const WINDOW: usize = 32_768;
 
+/// Above this share of repeated bytes a block is mostly runs and row copies: labels, masks, upper bytes.
+const MOSTLY_COPIES: f32 = 0.8;
+/// Price of a literal in such a block.
+const TYPICAL_LITERAL_BITS: f32 = 2.0;
+/// Bytes of noise repeat about once in 256.
+const NOISE_REPEATS: f32 = 0.02;
+
 /// Compresses chunks; keeps its scratch space between them.
 #[derive(Default)]
 pub struct Encoder {
@@ -97,39 +104,46 @@ impl Encoder {
         last: bool,
     ) {
         let input = &bytes[start..end];
-        let n = input.len() as u64;
+        let stored_bits = 8 * input.len() as u64 + 40;
+        let repeats = repeats(bytes, start, end, row);
+        if repeats > MOSTLY_COPIES {
+            // Counting bytes would take longer than coding them.
+            self.parser
+                .parse(bytes, start, end, row, row > 1, TYPICAL_LITERAL_BITS);
+            let copies = self.codes(input);
+            if copies.bits < stored_bits {
+                self.write_copies(w, input, &copies, last);
+                return;
+            }
+        }
+        if repeats < NOISE_REPEATS && is_noise(input) {
+            stored(w, input, last);
+            return;
+        }
         let counts = histogram(input);
         let entropy = entropy(&counts, input.len());
-        let stored_bits = 8 * n + 40;
-        let repeats = repeats(bytes, start, end, row);
         let chance: f32 = counts
             .iter()
-            .map(|c| *c as f32 / n as f32)
+            .map(|c| *c as f32 / input.len() as f32)
             .map(|p| p * p)
             .sum();
         let mut frequencies = [0u32; LITERALS];
         frequencies[..256].copy_from_slice(&counts);
         frequencies[END_OF_BLOCK] = 1;
-        let literal = if entropy < 7.97 || input.len() < 1024 {
-            Some(Codes::new(&frequencies, &[0; DISTANCES], 0))
-        } else {
-            None
-        };
-        let least = literal
-            .as_ref()
-            .map_or(stored_bits, |c| c.bits.min(stored_bits));
-        if repeats > 0.01 + 1.25 * chance || repeats > 0.8 {
-            self.parser
-                .parse(bytes, start, end, row, repeats > 0.8 && row > 1, entropy);
+        let literals = Codes::new(&frequencies, &[0; DISTANCES], 0);
+        // Bytes that repeat more often than chance would have it have a structure that copies catch.
+        if repeats > 0.01 + 1.25 * chance {
+            self.parser.parse(bytes, start, end, row, false, entropy);
             let copies = self.codes(input);
-            if copies.bits < least {
+            if copies.bits < literals.bits.min(stored_bits) {
                 self.write_copies(w, input, &copies, last);
                 return;
             }
         }
-        match literal {
-            Some(codes) if codes.bits < stored_bits => write_literals(w, input, &codes, last),
-            _ => stored(w, input, last),
+        if literals.bits < stored_bits {
+            write_literals(w, input, &literals, last);
+        } else {
+            stored(w, input, last);
         }
     }
 
@@ -254,16 +268,38 @@ fn stored(w: &mut BitWriter<'_>, input: &[u8], last: bool) {
 /// How often each byte value occurs. Four tables, because a counter that was just written is slow to read again.
 fn histogram(input: &[u8]) -> [u32; 256] {
     let mut counts = [[0u32; 256]; 4];
-    let mut quads = input.chunks_exact(4);
-    for quad in &mut quads {
-        for k in 0..4 {
-            counts[k][usize::from(quad[k])] += 1;
+    let (eights, rest) = input.as_chunks::<8>();
+    for eight in eights {
+        let word = u64::from_le_bytes(*eight);
+        for k in 0..8 {
+            counts[k % 4][(word >> (8 * k) & 0xFF) as usize] += 1;
         }
     }
-    for byte in quads.remainder() {
+    for byte in rest {
         counts[0][usize::from(*byte)] += 1;
     }
     std::array::from_fn(|i| counts.iter().map(|c| c[i]).sum())
+}
+
+/// Whether a sample looks like bytes that cannot be compressed, as the lower bytes of measured real numbers do.
+fn is_noise(input: &[u8]) -> bool {
+    const SAMPLE: usize = 4096;
+    const RUN: usize = 64;
+    if input.len() < 2 * SAMPLE {
+        return false;
+    }
+    let mut counts = [0u32; 256];
+    let part = input.len() / (SAMPLE / RUN);
+    for (i, part) in input.chunks_exact(part).enumerate() {
+        // Not in step with the rows, whose ends may be padding.
+        let from = i * 151 % (part.len() - RUN);
+        for byte in &part[from..from + RUN] {
+            counts[usize::from(*byte)] += 1;
+        }
+    }
+    let n: u32 = counts.iter().sum();
+    // Uniform bytes reach 7.955 in a sample of this size.
+    entropy(&counts, n as usize) > 7.94
 }
 
 /// Bits per byte that an ideal code without context would need.

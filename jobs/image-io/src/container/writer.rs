@@ -14,7 +14,7 @@ use crate::table::Table;
 use crate::{Error, Pixels, Result};
 
 /// Bytes that a new container is expected to take; only sets how fast its memory grows.
-const EXPECTED: u64 = 4 << 20;
+const EXPECTED: u64 = 1 << 20;
 
 /// A published container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct ContainerWriter {
     target: PathBuf,
     previous: Option<PathBuf>,
     file: Handle,
-    shared: Shared,
+    shared: &'static Shared,
     /// Paths of images and tables that are new or removed.
     replaced: BTreeSet<String>,
 }
@@ -51,7 +51,7 @@ impl ContainerWriter {
         let failed = |f: super::Failure| f.at(target, "begin it");
         let (file, shared) = (
             file::create(expected as usize).map_err(failed)?,
-            Shared::new().map_err(failed)?,
+            Shared::get().map_err(failed)?,
         );
         Ok(Self {
             target: target.to_owned(),
@@ -82,7 +82,7 @@ impl ContainerWriter {
         }
         self.claim(&format!("/{name}"))?;
         let prepared = image::prepare(pixels, options);
-        image::write(&self.file, name, pixels, &prepared, options, &self.shared)
+        image::write(&self.file, name, pixels, &prepared, options, self.shared)
             .map_err(|f| f.at(&self.target, format!("write image `{name}`")))
     }
 
@@ -105,8 +105,8 @@ impl ContainerWriter {
         self.claim(&format!("/{TABLES}/{name}"))?;
         self.claim(&format!("/{TYPED}/{name}"))?;
         let write = || {
-            let cells = table_form::write_cells(&self.file, name, table, visible, &self.shared)?;
-            table_form::write_typed(&self.file, name, table, cells, &self.shared)
+            let cells = table_form::write_cells(&self.file, name, table, visible, self.shared)?;
+            table_form::write_typed(&self.file, name, table, cells, self.shared)
         };
         write().map_err(|f| f.at(&self.target, format!("write table `{name}`")))
     }
@@ -131,7 +131,7 @@ impl ContainerWriter {
                 &self.file,
                 &format!("{root}/{existing}"),
                 &format!("{root}/{alias}"),
-                &self.shared,
+                self.shared,
             )
             .map_err(|f| f.at(&self.target, format!("link table `{alias}`")))?;
         }
@@ -160,7 +160,7 @@ impl ContainerWriter {
                 &link::open_object(&self.file, "/")?,
                 name,
                 value,
-                &self.shared,
+                self.shared,
             )
         };
         locked(write).map_err(|f| f.at(&self.target, format!("write attribute `{name}`")))
@@ -184,7 +184,7 @@ impl ContainerWriter {
                     &file::open(previous)?,
                     &self.file,
                     &self.replaced,
-                    &self.shared,
+                    self.shared,
                 )
             };
             locked(carry).map_err(|f| f.reading(previous, "what is carried over"))?;

@@ -1,6 +1,7 @@
 //! Element types and property lists.
 
 use std::ffi::c_int;
+use std::sync::OnceLock;
 
 use hdf5_sys::h5i::hid_t;
 use hdf5_sys::h5p::{
@@ -11,6 +12,7 @@ use hdf5_sys::h5p::{
 use hdf5_sys::h5s::{H5S_class_t, H5Screate, H5Screate_simple};
 use hdf5_sys::h5t::{self, H5T_class_t, H5T_cset_t, H5T_order_t, H5T_sign_t, H5T_str_t};
 
+use super::dataset::{self, Layout};
 use super::{Failure, Handle, check, locked, owned, owned_text};
 use crate::PixelType;
 
@@ -33,11 +35,22 @@ pub struct Shared {
     pub group: Handle,
     /// Datasets without a chunk cache: chunks are written whole.
     pub access: Handle,
+    /// Datasets in the object header.
+    pub compact: Handle,
 }
 
 impl Shared {
-    /// Creates them.
-    pub fn new() -> Result<Self, Failure> {
+    /// Returns the process's one set; making it anew takes longer than writing a small image.
+    pub fn get() -> Result<&'static Self, Failure> {
+        static SHARED: OnceLock<Shared> = OnceLock::new();
+        // Held while the set is made, so that two threads do not make two.
+        locked(|| match SHARED.get() {
+            Some(shared) => Ok(shared),
+            None => Self::new().map(|made| SHARED.get_or_init(|| made)),
+        })
+    }
+
+    fn new() -> Result<Self, Failure> {
         // SAFETY: plain calls with identifiers of the right kinds, checked one by one; names are terminated.
         locked(|| unsafe {
             let text = owned(h5t::H5Tcopy(*h5t::H5T_C_S1))?;
@@ -69,6 +82,7 @@ impl Shared {
                 attribute,
                 group,
                 access,
+                compact: dataset::creation(Layout::Compact)?,
             })
         })
     }
