@@ -34,7 +34,7 @@ fn every_form_is_read() {
     assert_eq!(workflow.channels["WF_Cy5"].role(), None);
     assert_eq!(workflow.channels["Alexa 647"].role(), None);
     assert_eq!(workflow.container.scale_factors, [1, 2, 4]);
-    assert!(workflow.container.raw && workflow.container.typed_tables);
+    assert!(workflow.container.raw);
     assert_eq!(workflow.z.projection, Projection::Max);
     let [nuclei, cells, scores] = workflow.jobs.as_slice() else {
         panic!("{:?}", workflow.jobs)

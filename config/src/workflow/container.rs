@@ -17,8 +17,6 @@ pub struct Container {
     pub format: ContainerFormat,
     /// Whether the raw channels are stored beside the results, so that a viewer shows both from one file.
     pub raw: bool,
-    /// Whether tables are stored a second time with real numbers, beside the text that PlateViewer reads.
-    pub typed_tables: bool,
 }
 
 impl Default for Container {
@@ -27,7 +25,6 @@ impl Default for Container {
             scale_factors: vec![1, 2, 4, 8, 16],
             format: ContainerFormat::H5,
             raw: true,
-            typed_tables: true,
         }
     }
 }

@@ -89,7 +89,9 @@ impl Intake {
         let Some(plate) = plates.get_mut(&id) else { return Ok(()) };
         self.put_arriving(plate, true)?;
         self.put_holes(plate)?;
-        self.plan_whole(plate, Some((&decision.rule.to_string(), &decision.why)))?;
+        // Image sets were planned as they came; now those jobs follow that need the whole plate.
+        let all = depends_on_plate(&plate.prepared.workflow);
+        self.plan_whole(plate, Some((&decision.rule.to_string(), &decision.why)), all)?;
         tracing::info!(plate = %plate.name, rule = %decision.rule, why = %decision.why, image_sets = plate.sets.len(), "plate is complete");
         Ok(())
     }
@@ -121,12 +123,12 @@ impl Intake {
     }
 
     /// Plans everything of a plate: what depends on the whole plate gets its real key now. With `decision` the plate is completed in
-    /// the same transaction.
-    pub(crate) fn plan_whole(&self, plate: &Plate, decision: Option<(&str, &str)>) -> Result<()> {
+    /// the same transaction; without `image_sets` only its own jobs are planned.
+    fn plan_whole(&self, plate: &Plate, decision: Option<(&str, &str)>, image_sets: bool) -> Result<()> {
         let membership = decision.is_some().then(|| plate.membership());
         self.store().transaction(|tx| {
             self.plan_plate_subject(tx, plate, membership.as_deref())?;
-            if decision.is_none() || depends_on_plate(&plate.prepared.workflow) {
+            if image_sets {
                 for (name, member) in plate.sets.iter().filter(|(_, m)| m.complete) {
                     let expected = Expectation { plate_complete: decision.is_some(), ..plate.expectation(&member.parsed, decision.is_some()) };
                     self.put_set(tx, plate, name, &member.parsed, &member.set, &expected, membership.as_deref())?;
@@ -152,7 +154,7 @@ impl Intake {
             let plates = self.plates();
             let Some(plate) = plates.get(&row.id) else { continue };
             let decided = row.state.is_complete().then(|| (row.decided_by.clone().unwrap_or_default(), row.detail.clone().unwrap_or_default()));
-            self.plan_whole(plate, decided.as_ref().map(|(rule, why)| (rule.as_str(), why.as_str())))?;
+            self.plan_whole(plate, decided.as_ref().map(|(rule, why)| (rule.as_str(), why.as_str())), true)?;
         }
         Ok(())
     }

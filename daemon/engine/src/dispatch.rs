@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use worker::{PassEnd, SpawnOptions, WorkerProcess};
+use worker::{PassEnd, PassLimits, SpawnOptions, WorkerProcess};
 use workflow::PlateMember;
 use workflow::pass::{JobOutcome, JobRequest, PassReport, PassRequest, Subject};
 
@@ -48,6 +48,7 @@ pub(crate) struct DispatchOptions {
     /// Threads of a pass on a whole plate, which runs while its image sets wait.
     pub plate_threads: usize,
     pub time_limit: Duration,
+    pub memory_limit: Option<u64>,
     pub lease: Duration,
 }
 
@@ -65,12 +66,12 @@ pub(crate) struct Dispatch {
 }
 
 /// A claimed pass, ready to be sent.
-struct Prepared4Worker {
+struct ReadyPass {
     prepared: Arc<Prepared>,
     request: PassRequest,
     container: Option<PathBuf>,
     threads: usize,
-    time_limit: Duration,
+    limits: PassLimits,
 }
 
 impl Dispatch {
@@ -187,7 +188,7 @@ impl Dispatch {
         let beating = tokio::spawn(heartbeat(self.store().clone(), pass.id, self.options.lease, stop.clone()));
         let _ = process.take_log();
         let end = process
-            .run((&prepared.prepared.id, &prepared.prepared.file), prepared.request, prepared.threads, prepared.time_limit, stop.cancelled(), |job| {
+            .run((&prepared.prepared.id, &prepared.prepared.file), prepared.request, prepared.threads, &prepared.limits, stop.cancelled(), |job| {
                 self.describe(id, |s| s.job = Some(job.to_owned()));
             })
             .await;
@@ -220,7 +221,7 @@ impl Dispatch {
     }
 
     /// Turns a claimed pass into what the worker needs.
-    fn prepare(&self, pass: &Pass) -> Result<Prepared4Worker, Failure> {
+    fn prepare(&self, pass: &Pass) -> Result<ReadyPass, Failure> {
         let gone = |what: &str| Failure::new(FailureClass::Permanent, "not-configured", format!("{what} of plate `{}` is no longer configured", pass.plate.name)).with_remedy("put the root back into the configuration, or cancel the tasks");
         let settings = self.intake.facility().root(pass.plate.root).cloned().ok_or_else(|| gone("the root"))?;
         let mapping = |reason: String| Failure::new(FailureClass::Permanent, "bad-channel-mapping", reason).with_remedy("correct channel_mapping.json in the plate's folder, then requeue");
@@ -229,17 +230,22 @@ impl Dispatch {
         if let Some(unknown) = jobs.iter().find(|j| prepared.workflow.position(&j.job).is_none()) {
             return Err(gone(&format!("job `{}`", unknown.job)));
         }
-        let limits = pass.tasks.iter().filter_map(|t| prepared.workflow.position(&t.job)).map(|i| prepared.workflow.jobs[i].limits.time_secs.map_or(self.options.time_limit, Duration::from_secs));
-        let time_limit = limits.sum();
+        let limits_of = || pass.tasks.iter().filter_map(|t| prepared.workflow.position(&t.job)).map(|i| &prepared.workflow.jobs[i]);
+        let limits = PassLimits {
+            time: self.options.time_limit,
+            times: limits_of().filter_map(|j| Some((j.id.clone(), Duration::from_secs(j.limits.time_secs?)))).collect(),
+            // The jobs of a pass share one process: the largest of their limits holds.
+            memory: limits_of().filter_map(|j| j.limits.memory_bytes.or(self.options.memory_limit)).max(),
+        };
         let (subject, container, threads) = if pass.subject.kind == SubjectKind::Plate {
             (Subject::Plate { members: self.members(pass, &settings.path)? }, Some(workflow::plate_table_file(&pass.plate.output)), self.options.plate_threads)
         } else {
             let set: ImageSet = serde_json::from_value(pass.subject.inputs.clone()).map_err(|e| Failure::new(FailureClass::Permanent, "bad-record", format!("the planes of `{}` cannot be read from the queue: {e}", pass.subject.name)).with_remedy("rescan the root"))?;
             let container = pass.plate.output.join(&set.container);
-            (Subject::ImageSet { name: pass.subject.name.clone(), planes: set.planes(&settings.path), container: container.clone() }, Some(container), self.options.threads)
+            (Subject::ImageSet { name: pass.subject.name.clone(), planes: set.planes(&settings.path), input_hash: pass.subject.input_hash.clone().unwrap_or_default(), container: container.clone() }, Some(container), self.options.threads)
         };
         let request = PassRequest { pass: pass.id.0, plate: pass.plate.name.clone(), plate_dir: pass.plate.output.clone(), subject, jobs };
-        Ok(Prepared4Worker { prepared, request, container, threads, time_limit })
+        Ok(ReadyPass { prepared, request, container, threads, limits })
     }
 
     /// The image sets of a plate as its jobs see them, in well and site order.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use config::DaemonConfig;
-use queue::{NewRoot, PassId, PlateId, PlateState, RootId, Store};
+use queue::{NewRoot, PassId, PlateId, PlateState, RootId, Store, Target};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,9 @@ use crate::facility::{Facility, Prepared, RootSettings};
 use crate::intake::Intake;
 use crate::records;
 use crate::watching::WatchHost;
+
+/// Events and logs of finished work are kept this long; older ones are removed at start.
+const HISTORY: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -37,6 +40,9 @@ pub struct Engine {
     draining: CancellationToken,
     killed: CancellationToken,
     grace: Duration,
+    /// Folders on volumes that are written to.
+    volumes: Vec<PathBuf>,
+    min_free: u64,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -61,6 +67,8 @@ impl Engine {
         }
         let intake = Arc::new(Intake::new(store.clone(), facility, config.workers.max_attempts));
         intake.plan_all()?;
+        let pruned = store.prune(HISTORY)?;
+        tracing::debug!(?pruned, "old events and logs removed");
 
         let (draining, killed) = (CancellationToken::new(), CancellationToken::new());
         let wake = Arc::new(Notify::new());
@@ -78,6 +86,8 @@ impl Engine {
             draining,
             killed,
             grace: Duration::from_secs(config.workers.grace_secs),
+            volumes: std::iter::once(&config.state.dir).chain(config.roots.iter().map(|r| &r.output)).cloned().collect(),
+            min_free: config.state.min_free.bytes(),
             tasks: Mutex::default(),
         });
         let tasks = vec![tokio::spawn(dispatch.run()), tokio::spawn(Arc::clone(&engine).tend())];
@@ -125,8 +135,33 @@ impl Engine {
         if !recovered.passes.is_empty() {
             tracing::warn!(passes = recovered.passes.len(), "passes without heartbeat were given back");
         }
+        self.mind_the_disk()?;
         self.intake.complete_ready_plates(&|root, directory| self.is_settling(root, directory))?;
         Ok(!records::plates(store, &[PlateState::Arriving, PlateState::Stale])?.is_empty())
+    }
+
+    /// Claims nothing while a volume that is written to is nearly full; goes on by itself.
+    fn mind_the_disk(&self) -> Result<()> {
+        const HOLDER: &str = "disk";
+        let store = self.intake.store();
+        let full = self.volumes.iter().find_map(|folder| {
+            let free = free_bytes(folder)?;
+            (free < self.min_free).then(|| format!("`{}` has {} MiB free, less than min_free ({} MiB)", folder.display(), free >> 20, self.min_free >> 20))
+        });
+        match full {
+            Some(reason) => {
+                if store.pause(Target::All, HOLDER, &reason)? {
+                    tracing::warn!(%reason, "paused: disk; work resumes by itself once there is room");
+                }
+            }
+            None => {
+                if store.resume(Target::All, HOLDER)? {
+                    tracing::info!("there is room on the disk again; work goes on");
+                    self.wake.notify_one();
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether a file below a folder of a root is still being written.
@@ -208,6 +243,13 @@ impl Engine {
             self.dispatch.stop(*pass);
         }
     }
+}
+
+/// Free space of the volume that a folder lies on, or will lie on.
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let existing = folder.ancestors().find(|p| p.exists())?;
+    let stat = rustix::fs::statvfs(existing).ok()?;
+    Some(stat.f_bavail * stat.f_frsize)
 }
 
 /// Loads the workflow that a root names.
@@ -294,8 +336,8 @@ fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchO
         spawn: SpawnOptions {
             program: options.program.clone(),
             arguments: options.arguments.clone(),
-            memory_limit: config.workers.memory_limit.map(|l| l.bytes()),
         },
+        memory_limit: config.workers.memory_limit.map(|l| l.bytes()),
         count: count.max(1),
         threads,
         plate_threads: threads.max(cores),

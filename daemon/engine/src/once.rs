@@ -161,7 +161,8 @@ async fn work(store: &Store, intake: &Arc<Intake>, options: &RunOptions, interru
     let wake = Arc::new(Notify::new());
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let dispatch_options = DispatchOptions {
-        spawn: SpawnOptions { program: options.program.clone(), arguments: options.arguments.clone(), memory_limit: None },
+        spawn: SpawnOptions { program: options.program.clone(), arguments: options.arguments.clone() },
+        memory_limit: None,
         count: options.workers,
         threads: options.threads,
         plate_threads: cores.max(options.threads),
@@ -204,7 +205,7 @@ fn scratch_copy(database: &Path, state: &Path) -> Result<(Store, Option<Scratch>
     let copy = state.join(format!("dry-run-{}.db", std::process::id()));
     let scratch = Scratch(copy.clone());
     if database.exists() {
-        Store::open_read_only(database, Options::default())?.backup(&copy)?;
+        Store::open(database, Options::default())?.backup(&copy)?;
     }
     Ok((Store::open(&copy, Options::default())?, Some(scratch)))
 }
@@ -235,14 +236,20 @@ fn pages<T>(mut next: impl FnMut(Cursor) -> queue::Result<Page<T>>) -> Result<Ve
     }
 }
 
+/// Why a task was set back, in words: the ingredients of its key that differ, or the queue's own note.
+fn because(why: &serde_json::Value) -> String {
+    let changed: Vec<&str> = why["changed"].as_array().into_iter().flatten().filter_map(|c| c.as_str()).collect();
+    if changed.is_empty() { why.to_string() } else { format!("changed: {}", changed.join(", ")) }
+}
+
 /// Tasks that would run, each with the reason.
 fn planned(store: &Store) -> Result<Vec<(TaskRow, String)>> {
     let filter = TaskFilter { states: vec![TaskState::Ready, TaskState::Waiting, TaskState::Retrying], ..TaskFilter::default() };
     let tasks = pages(|cursor| store.tasks(&filter, cursor))?;
     let reason = |t: &TaskRow| match &t.because {
         _ if t.blocked => "would wait: something that it needs failed or is missing".to_owned(),
-        Some(why) => why.to_string(),
-        None if t.attempts == 0 => "never run".to_owned(),
+        _ if t.started_at.is_none() => "never run".to_owned(),
+        Some(why) => because(why),
         None => "has no result".to_owned(),
     };
     Ok(tasks.into_iter().map(|t| (t.clone(), reason(&t))).collect())

@@ -57,11 +57,17 @@ pub fn run(options: RunOptions, json: bool) -> anyhow::Result<ExitCode> {
         summary
     })?;
     report(&summary, &options, begin.elapsed(), json)?;
-    let bad = (!summary.failed.is_empty() && !options.ignore_failed_outputs)
+    let unreadable = |t: &&queue::TaskRow| t.error.as_ref().is_some_and(|e| INPUT_CODES.contains(&e.code.as_str()));
+    let bad_inputs = summary.failed.iter().filter(unreadable).count();
+    let bad = (summary.failed.len() > bad_inputs && !options.ignore_failed_outputs)
+        || (bad_inputs > 0 && !options.ignore_invalid_inputs && !options.ignore_failed_outputs)
         || (!(summary.invalid.is_empty() && summary.incomplete.is_empty()) && !options.ignore_invalid_inputs)
         || (summary.tasks.pending() > 0 && !options.dry_run);
     Ok(if bad { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
+
+/// Failure codes that blame an input file.
+const INPUT_CODES: [&str; 3] = ["damaged-file", "unsupported-file", "file-too-large"];
 
 /// A bar on a terminal, a line now and then elsewhere.
 struct Progress {

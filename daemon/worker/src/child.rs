@@ -12,7 +12,7 @@ use crate::protocol::{FromWorker, ToWorker};
 ///
 /// # Errors
 /// stdout cannot be written to: the daemon is gone.
-pub fn serve(input: impl BufRead, mut output: impl Write) -> std::io::Result<()> {
+pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Result<()> {
     let mut workflows: HashMap<String, Arc<Workflow>> = HashMap::new();
     let mut pools: HashMap<usize, rayon::ThreadPool> = HashMap::new();
     send(&mut output, &FromWorker::Ready { version: env!("CARGO_PKG_VERSION").to_owned() })?;

@@ -8,5 +8,5 @@ mod process;
 mod protocol;
 
 pub use child::serve;
-pub use process::{PassEnd, SpawnOptions, WorkerError, WorkerProcess};
+pub use process::{PassEnd, PassLimits, SpawnOptions, WorkerError, WorkerProcess};
 pub use protocol::{FromWorker, ToWorker};

@@ -1,6 +1,6 @@
 //! The daemon's side: starts a worker in its own process group, talks to it, and ends it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -22,8 +22,23 @@ pub struct SpawnOptions {
     pub program: PathBuf,
     /// Its arguments, normally `["worker"]`.
     pub arguments: Vec<String>,
-    /// Largest resident size in bytes before it is killed.
-    pub memory_limit: Option<u64>,
+}
+
+/// What one pass may use before its worker is killed.
+#[derive(Clone, Debug)]
+pub struct PassLimits {
+    /// Wall-clock time of a job that `times` does not name.
+    pub time: Duration,
+    /// Wall-clock time of single jobs, by id.
+    pub times: HashMap<String, Duration>,
+    /// Resident size in bytes.
+    pub memory: Option<u64>,
+}
+
+impl PassLimits {
+    fn time_of(&self, job: &str) -> Duration {
+        self.times.get(job).copied().unwrap_or(self.time)
+    }
 }
 
 /// Why there is no worker to talk to.
@@ -72,7 +87,6 @@ pub struct WorkerProcess {
     stdout: Lines<BufReader<ChildStdout>>,
     log: Arc<Mutex<Vec<u8>>>,
     known_workflows: HashSet<String>,
-    memory_limit: Option<u64>,
 }
 
 impl WorkerProcess {
@@ -90,7 +104,7 @@ impl WorkerProcess {
         };
         let log = Arc::new(Mutex::new(Vec::new()));
         tokio::spawn(collect_log(stderr, Arc::clone(&log)));
-        let mut worker = Self { child, stdin, stdout: BufReader::new(stdout).lines(), log, known_workflows: HashSet::new(), memory_limit: options.memory_limit };
+        let mut worker = Self { child, stdin, stdout: BufReader::new(stdout).lines(), log, known_workflows: HashSet::new() };
         match tokio::time::timeout(Duration::from_secs(30), worker.receive()).await {
             Ok(Ok(FromWorker::Ready { version })) if version == env!("CARGO_PKG_VERSION") => Ok(worker),
             Ok(Ok(other)) => Err(WorkerError::NotReady(format!("unexpected answer {other:?}"))),
@@ -111,11 +125,11 @@ impl WorkerProcess {
         workflow: (&str, &config::WorkflowFile),
         request: PassRequest,
         threads: usize,
-        time_limit: Duration,
+        limits: &PassLimits,
         cancelled: impl Future<Output = ()>,
         mut started: impl FnMut(&str),
     ) -> PassEnd {
-        let begin = Instant::now();
+        let (mut begin, mut time_limit) = (Instant::now(), limits.time_of(""));
         if !self.known_workflows.contains(workflow.0) {
             let message = ToWorker::Workflow { id: workflow.0.to_owned(), file: Box::new(workflow.1.clone()) };
             if let Err(error) = self.send(&message).await {
@@ -133,7 +147,11 @@ impl WorkerProcess {
                 biased;
                 message = self.stdout.next_line() => match message {
                     Ok(Some(line)) => match serde_json::from_str(&line) {
-                        Ok(FromWorker::Started { job }) => started(&job),
+                        Ok(FromWorker::Started { job }) => {
+                            // Each job has its own time; the last one's covers publishing too.
+                            (begin, time_limit) = (Instant::now(), limits.time_of(&job));
+                            started(&job);
+                        }
                         Ok(FromWorker::Done { report, peak_rss }) => return PassEnd::Done { report, peak_rss },
                         Ok(FromWorker::Refused { reason }) => return PassEnd::Refused(reason),
                         Ok(FromWorker::Ready { .. }) => {}
@@ -151,7 +169,7 @@ impl WorkerProcess {
                         self.kill().await;
                         return PassEnd::TimedOut(time_limit);
                     }
-                    if let (Some(limit), Some(used)) = (self.memory_limit, self.resident())
+                    if let (Some(limit), Some(used)) = (limits.memory, self.resident())
                         && used > limit
                     {
                         self.kill().await;

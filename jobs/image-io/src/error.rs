@@ -81,6 +81,8 @@ impl Error {
     pub fn class(&self) -> ErrorClass {
         use std::io::ErrorKind as K;
         match self {
+            // A file that is gone while its folder is there was moved or deleted; without the folder the share is gone.
+            Self::Io { source, path, .. } if source.kind() == K::NotFound && path.parent().is_some_and(std::path::Path::is_dir) => ErrorClass::Permanent,
             Self::Io { source, .. } => match source.kind() {
                 K::StorageFull | K::QuotaExceeded | K::NotFound | K::StaleNetworkFileHandle | K::NetworkUnreachable | K::HostUnreachable | K::NotConnected | K::ReadOnlyFilesystem => ErrorClass::Environment,
                 K::PermissionDenied | K::IsADirectory | K::NotADirectory => ErrorClass::Permanent,

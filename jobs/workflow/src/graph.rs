@@ -62,6 +62,8 @@ pub struct Job {
 pub struct Limits {
     /// Wall-clock seconds.
     pub time_secs: Option<u64>,
+    /// Resident size in bytes.
+    pub memory_bytes: Option<u64>,
     /// Attempts before a transient failure becomes final.
     pub max_attempts: Option<u32>,
 }
@@ -181,7 +183,7 @@ fn draft(config: &JobConfig) -> Result<Job, Vec<String>> {
         }
     };
     if errors.is_empty() {
-        let limits = Limits { time_secs: config.time_limit_secs, max_attempts: config.max_attempts };
+        let limits = Limits { time_secs: config.time_limit_secs, memory_bytes: config.memory_limit.map(|l| l.bytes()), max_attempts: config.max_attempts };
         Ok(Job { id: config.id.clone(), kind, parameters, operation, inputs, outputs, upstream: Vec::new(), keep: config.keep, limits })
     } else {
         Err(errors)
@@ -270,6 +272,10 @@ fn connect(drafts: Vec<(&JobConfig, Job)>, roles: &BTreeSet<String>) -> Result<V
     let mut producer: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, job) in jobs.iter().enumerate() {
         for name in job.outputs.values().flatten() {
+            let holds = job.kind.outputs.iter().find(|p| job.outputs.get(p.name).is_some_and(|n| n.contains(name))).map(|p| p.holds);
+            if roles.contains(name) && holds != Some(Holds::Image) {
+                return Err(WorkflowError { job: job.id.clone(), message: format!("output `{name}` has the name of a channel, but is no image; choose another name") });
+            }
             if let Some(other) = producer.insert(name, i).filter(|o| *o != i) {
                 return Err(WorkflowError { job: job.id.clone(), message: format!("output `{name}` is also an output of job `{}`", jobs[other].id) });
             }
@@ -279,7 +285,9 @@ fn connect(drafts: Vec<(&JobConfig, Job)>, roles: &BTreeSet<String>) -> Result<V
     for (i, job) in jobs.iter().enumerate() {
         for (port, names) in &job.inputs {
             for name in names {
-                match producer.get(name.as_str()) {
+                // A plate job reads images from the acquisition: the raw channel is meant, even where a job replaces it.
+                let from_acquisition = job.kind.scope == Scope::Plate && job.kind.inputs.iter().any(|p| p.name == *port && p.holds == Holds::Image);
+                match producer.get(name.as_str()).filter(|_| !from_acquisition) {
                     Some(&p) if p != i => {
                         check_type(&jobs[p], job, port, name)?;
                         edges[i].insert(p);

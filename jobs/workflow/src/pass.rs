@@ -32,6 +32,8 @@ pub enum Subject {
         name: String,
         /// Its planes in the acquisition.
         planes: Vec<PlaneRef>,
+        /// Hash of their content.
+        input_hash: String,
         /// Where its container is published.
         #[serde(with = "plate::portable")]
         container: PathBuf,
@@ -99,6 +101,9 @@ pub struct PassReport {
     pub objects: BTreeMap<String, u64>,
 }
 
+/// Attribute of a container with the hash of the files that its raw channels came from.
+const INPUTS: &str = "wellspring_inputs";
+
 /// Told each job as it starts.
 pub type Started<'a> = &'a mut (dyn FnMut(&str) + Send);
 
@@ -110,7 +115,7 @@ pub type Started<'a> = &'a mut (dyn FnMut(&str) + Send);
 pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>) -> PassReport {
     let mut report = PassReport::default();
     let result = match &request.subject {
-        Subject::ImageSet { planes, container, .. } => run_image_set(workflow, request, planes, container, started, &mut report),
+        Subject::ImageSet { planes, container, input_hash, .. } => run_image_set(workflow, request, planes, input_hash, container, started, &mut report),
         Subject::Plate { members } => run_plate(workflow, request, members, started, &mut report),
     };
     // Nothing was published: no job of this pass has a result.
@@ -125,9 +130,11 @@ pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>
     report
 }
 
-fn run_image_set(workflow: &Arc<Workflow>, request: &PassRequest, planes: &[PlaneRef], target: &std::path::Path, started: Started<'_>, report: &mut PassReport) -> Result<(), Failure> {
+fn run_image_set(workflow: &Arc<Workflow>, request: &PassRequest, planes: &[PlaneRef], input_hash: &str, target: &std::path::Path, started: Started<'_>, report: &mut PassReport) -> Result<(), Failure> {
     let stored = open_previous(target)?;
     let has_previous = stored.is_some();
+    // Raw channels are stored anew unless the container holds those of the very same files.
+    let same_inputs = stored.as_ref().and_then(|s| s.attribute("/", INPUTS).ok().flatten()).is_some_and(|a| a.as_text() == Some(input_hash));
     let mut context = ImageContext::new(Arc::clone(workflow), planes.to_vec(), request.plate_dir.clone(), stored);
     let requested: Vec<usize> = request.jobs.iter().filter_map(|j| workflow.position(&j.job)).collect();
     // Outputs of the jobs that run anew must not be taken from the old container.
@@ -168,7 +175,8 @@ fn run_image_set(workflow: &Arc<Workflow>, request: &PassRequest, planes: &[Plan
         }
     }
     let begin = Instant::now();
-    report.published_bytes = publish(&mut context, request, target, has_previous, &stale, report)?;
+    let raw = (!same_inputs).then_some(input_hash);
+    report.published_bytes = publish(&mut context, request, target, has_previous, raw, &stale, report)?;
     report.elapsed_ms.insert("publish".to_owned(), begin.elapsed().as_secs_f64() * 1e3);
     Ok(())
 }
@@ -209,7 +217,7 @@ fn plan(workflow: &Workflow, requested: &[usize], stored: Option<&Container>) ->
     out
 }
 
-fn publish(context: &mut ImageContext, request: &PassRequest, target: &std::path::Path, has_previous: bool, stale: &BTreeSet<&str>, report: &mut PassReport) -> Result<u64, Failure> {
+fn publish(context: &mut ImageContext, request: &PassRequest, target: &std::path::Path, has_previous: bool, raw: Option<&str>, stale: &BTreeSet<&str>, report: &mut PassReport) -> Result<u64, Failure> {
     let workflow = Arc::clone(&context.workflow);
     context.stored = None;
     if let Some(folder) = target.parent() {
@@ -223,8 +231,11 @@ fn publish(context: &mut ImageContext, request: &PassRequest, target: &std::path
     for name in stale.iter().filter(|n| !context.tables.contains_key(**n)) {
         writer.remove_table(name);
     }
-    if workflow.keep_raw && !has_previous {
-        store_raw(context, &mut writer)?;
+    if let Some(input_hash) = raw {
+        if workflow.keep_raw {
+            store_raw(context, &mut writer)?;
+        }
+        writer.set_attribute(INPUTS, &Attribute::Text(input_hash.to_owned()))?;
     }
     for job in &workflow.jobs {
         if !request.jobs.iter().any(|j| j.job == job.id) {

@@ -7,6 +7,7 @@ use config::DaemonConfig;
 use engine::Engine;
 use queue::{PassId, PlateId, RootId, RootState};
 use serde_json::json;
+use watch::FileStatus;
 use server::{Check, Control, DiskInfo, Problem, WorkerInfo};
 
 /// The engine behind the server's trait.
@@ -46,7 +47,8 @@ impl Control for EngineControl {
 
     fn explain_path(&self, path: &Path) -> Option<serde_json::Value> {
         let (root, status) = self.engine.explain_path(path)?;
-        Some(json!({ "root": root, "path": path.display().to_string(), "status": format!("{status:?}") }))
+        let (state, detail) = words(&status);
+        Some(json!({ "root": root, "path": path.display().to_string(), "state": state, "detail": detail }))
     }
 
     fn readiness(&self) -> Vec<Check> {
@@ -83,5 +85,23 @@ impl Control for EngineControl {
             Some(DiskInfo { path: path.display().to_string(), free_bytes: stat.f_bavail * stat.f_frsize, total_bytes: stat.f_blocks * stat.f_frsize })
         };
         self.folders.iter().filter_map(space).collect()
+    }
+}
+
+/// Where a file stands, as a word for programs and a sentence for people.
+fn words(status: &FileStatus) -> (&'static str, String) {
+    match status {
+        FileStatus::UnknownRoot => ("unknown", "the root is not watched".to_owned()),
+        FileStatus::OutsideRoot => ("outside", "the path does not lie inside the root".to_owned()),
+        FileStatus::RootOffline { reason } => ("offline", format!("the root is offline: {reason}")),
+        FileStatus::Ignored { rule } => ("ignored", format!("ignored: {rule}")),
+        FileStatus::Missing => ("missing", "there is no such file".to_owned()),
+        FileStatus::NotAFile => ("not_a_file", "it is a folder, a socket or a device".to_owned()),
+        FileStatus::Inaccessible { reason } => ("inaccessible", reason.clone()),
+        FileStatus::Settling { waiting_for, .. } => ("settling", waiting_for.to_string()),
+        FileStatus::Unreadable { reason } => ("unreadable", format!("given up until it changes: {reason}")),
+        FileStatus::Reported => ("reported", "whole; it is being registered".to_owned()),
+        FileStatus::Known { .. } => ("registered", "registered in this state".to_owned()),
+        _ => ("unseen", "not seen yet; the next scan finds it".to_owned()),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use image_io::PixelType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,8 @@ use crate::port::{Holds, Port};
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Propagate {
-    /// Weight of distance against differences of intensity; large values give Voronoi cells.
+    /// Weight of distance against differences of intensity; large values give Voronoi cells. As in CellProfiler it is meant for
+    /// intensities from 0 to 1: whole-number images are divided by the largest value of their type.
     regularisation: f64,
 }
 
@@ -42,10 +44,21 @@ pub(super) static PROPAGATE: KindInfo = KindInfo {
 
 impl ImageOperation for Propagate {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
-        let (image, seeds) = (io.float("image")?, io.labels("seeds")?);
+        let scale = unit_scale(io.image("image")?.pixel_type());
+        let (image, seeds) = (io.float("image")?.mapv(|v| v * scale), io.labels("seeds")?);
         let mask = if io.has("mask") { Some(io.mask("mask")?) } else { None };
         let labels = analysis::propagate::propagate(image.view(), seeds.view(), mask.as_ref().map(|m| m.view()), self.regularisation)?;
         io.put("labels", Item::Labels(Arc::new(labels)));
         Ok(())
+    }
+}
+
+/// What brings a type's values to 0 to 1, as CellProfiler does when it loads an image; real numbers stay as they are.
+fn unit_scale(kind: PixelType) -> f32 {
+    match kind {
+        PixelType::U8 => 1.0 / 255.0,
+        PixelType::U16 => 1.0 / 65535.0,
+        PixelType::U32 => 1.0 / 4_294_967_295.0,
+        _ => 1.0,
     }
 }
