@@ -37,9 +37,13 @@ impl Host for WatchHost {
 
     fn ignore(&self, root: i64, relative: &Path) -> Option<String> {
         let settings = self.intake.facility().root(RootId(root))?;
+        if let Some(rule) = plate::junk_rule(relative) {
+            return Some(rule.to_owned());
+        }
         match settings.naming.parse(relative) {
-            plate::Verdict::Ignored(rule) => Some(rule.to_owned()),
-            _ => plate::junk_rule(relative).map(str::to_owned),
+            // Folders are asked about too, and no naming scheme knows a folder's name.
+            plate::Verdict::Ignored(rule) if !settings.path.join(relative).is_dir() => Some(rule.to_owned()),
+            _ => None,
         }
     }
 
