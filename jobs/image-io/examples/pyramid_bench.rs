@@ -20,7 +20,7 @@ use ndarray::Array2;
 use serde_json::{Value, json};
 
 const SIDE: usize = 2048;
-const REPEATS: usize = 5;
+const REPEATS: usize = 15;
 
 /// A small generator: the measurement must not depend on another crate.
 struct Random(u64);

@@ -596,3 +596,35 @@ print('same')",
     );
     assert_eq!(differs.trim(), "same");
 }
+
+#[test]
+fn a_file_that_another_program_changes_is_refused_for_now() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.h5");
+    write(&path, &[("x", &plane(PixelType::U8, (9, 9)))]);
+    let script = r"
+import h5py, sys
+f = h5py.File(sys.argv[1], 'r+')
+print('open', flush=True)
+sys.stdin.read()";
+    let mut child = std::process::Command::new(python)
+        .args(["-c", script])
+        .arg(&path)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(child.stdout.take().unwrap()),
+        &mut line,
+    )
+    .unwrap();
+    assert_eq!(line.trim(), "open");
+    let error = Container::open(&path).unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Transient, "{error}");
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    Container::open(&path).unwrap();
+}

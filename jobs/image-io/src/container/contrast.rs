@@ -1,5 +1,7 @@
 //! Contrast limits for viewers.
 
+use std::cmp::Ordering;
+
 use rayon::prelude::*;
 
 use crate::Pixels;
@@ -19,86 +21,67 @@ const PERCENTS: [f64; 2] = [1.0, 99.0];
 /// Below this many pixels sorting is cheaper than counting.
 const SMALL: usize = 1 << 14;
 
-/// A number with a key of the same order; NaN is above all.
-trait Ordered: Copy + Send + Sync {
-    type Key: Copy + Ord + Send + Sync;
-    fn key(self) -> Self::Key;
-    fn value(key: Self::Key) -> f64;
-    /// The number of the key in a table of all keys, if that is small.
-    fn index(_: Self::Key) -> Option<usize> {
-        None
-    }
-    /// The inverse of [`Self::index`].
-    fn at(_: usize) -> Option<Self::Key> {
-        None
-    }
+/// A number that can be ranked.
+trait Ranked: Copy + PartialOrd + Send + Sync {
+    fn order(&self, other: &Self) -> Ordering;
+    fn wide(self) -> f64;
     fn is_number(self) -> bool {
         true
     }
+    /// The number's place in a table of all numbers of its type, if that is small.
+    fn index(self) -> Option<usize> {
+        None
+    }
+    /// The inverse of [`Self::index`].
+    fn at(_: usize) -> Option<Self> {
+        None
+    }
 }
 
-macro_rules! ordered_integers {
-    ($($type:ty, $index:expr, $at:expr);*) => {$(
-        impl Ordered for $type {
-            type Key = $type;
+macro_rules! small {
+    ($($type:ty, $offset:expr);*) => {$(
+        impl Ranked for $type {
+            fn order(&self, other: &Self) -> Ordering { self.cmp(other) }
+            fn wide(self) -> f64 { f64::from(self) }
             #[inline(always)]
-            fn key(self) -> $type { self }
-            #[allow(clippy::cast_precision_loss, clippy::cast_lossless)]
-            fn value(key: $type) -> f64 { key as f64 }
-            #[inline(always)]
-            fn index(key: $type) -> Option<usize> { $index(key) }
-            fn at(index: usize) -> Option<$type> { $at(index) }
+            fn index(self) -> Option<usize> { Some((i32::from(self) + $offset) as usize) }
+            fn at(index: usize) -> Option<Self> { Self::try_from(index as i64 - $offset).ok() }
         }
     )*};
 }
-ordered_integers!(
-    u8, |k: u8| Some(usize::from(k)), |i| u8::try_from(i).ok();
-    u16, |k: u16| Some(usize::from(k)), |i| u16::try_from(i).ok();
-    i8, |k: i8| Some((i32::from(k) + 128) as usize), |i| i8::try_from(i as i64 - 128).ok();
-    i16, |k: i16| Some((i32::from(k) + 32_768) as usize), |i| i16::try_from(i as i64 - 32_768).ok();
-    u32, |_| None, |_| None;
-    u64, |_| None, |_| None;
-    i32, |_| None, |_| None;
-    i64, |_| None, |_| None
+small!(u8, 0; u16, 0; i8, 128; i16, 32_768);
+
+macro_rules! large {
+    ($($type:ty, $order:path, $is_number:expr);*) => {$(
+        impl Ranked for $type {
+            fn order(&self, other: &Self) -> Ordering { $order(self, other) }
+            #[allow(clippy::cast_precision_loss, clippy::cast_lossless, clippy::unnecessary_cast)]
+            fn wide(self) -> f64 { self as f64 }
+            #[inline(always)]
+            fn is_number(self) -> bool { $is_number(self) }
+        }
+    )*};
+}
+large!(
+    u32, Ord::cmp, |_| true;
+    u64, Ord::cmp, |_| true;
+    i32, Ord::cmp, |_| true;
+    i64, Ord::cmp, |_| true;
+    f32, f32::total_cmp, |v: f32| !v.is_nan();
+    f64, f64::total_cmp, |v: f64| !v.is_nan()
 );
 
-macro_rules! ordered_floats {
-    ($($type:ty, $bits:ty);*) => {$(
-        impl Ordered for $type {
-            type Key = $bits;
-            #[inline(always)]
-            fn key(self) -> $bits {
-                // Negative numbers are stored as sign and magnitude: turn them round.
-                let bits = self.to_bits();
-                let sign = 1 << (<$bits>::BITS - 1);
-                let key = if bits & sign == 0 { bits | sign } else { !bits };
-                if self.is_nan() { <$bits>::MAX } else { key }
-            }
-            #[allow(clippy::cast_lossless)]
-            fn value(key: $bits) -> f64 {
-                let sign = 1 << (<$bits>::BITS - 1);
-                <$type>::from_bits(if key & sign == 0 { !key } else { key & !sign }) as f64
-            }
-            #[inline(always)]
-            fn is_number(self) -> bool { !self.is_nan() }
-        }
-    )*};
-}
-ordered_floats!(f32, u32; f64, u64);
-
-fn of<T: Ordered>(pixels: &[T]) -> Option<[f64; 2]> {
+fn of<T: Ranked>(pixels: &[T]) -> Option<[f64; 2]> {
     if pixels.len() >= SMALL
         && let Some(limits) = by_counting(pixels).or_else(|| by_bracket(pixels))
     {
         return Some(limits);
     }
-    let mut keys: Vec<T::Key> = pixels
-        .iter()
-        .filter(|p| p.is_number())
-        .map(|p| p.key())
-        .collect();
-    let n = keys.len();
-    interpolate::<T>(n, |rank| Some(*keys.select_nth_unstable(rank).1))
+    let mut numbers: Vec<T> = pixels.iter().copied().filter(|p| p.is_number()).collect();
+    let n = numbers.len();
+    interpolate(n, |rank| {
+        Some(*numbers.select_nth_unstable_by(rank, T::order).1)
+    })
 }
 
 /// The pixels in as many parts as there are threads.
@@ -107,7 +90,7 @@ fn parts<T: Sync>(pixels: &[T]) -> rayon::slice::Chunks<'_, T> {
 }
 
 /// For types of few values: counts each.
-fn by_counting<T: Ordered>(pixels: &[T]) -> Option<[f64; 2]> {
+fn by_counting<T: Ranked>(pixels: &[T]) -> Option<[f64; 2]> {
     let values = (0..=1 << 16)
         .find(|i| T::at(*i).is_none())
         .filter(|n| *n > 0)?;
@@ -116,7 +99,7 @@ fn by_counting<T: Ordered>(pixels: &[T]) -> Option<[f64; 2]> {
         let mut tables = [vec![0u32; values], vec![0u32; values]];
         let [even, odd] = &mut tables;
         let mut add = |table: bool, pixel: T| {
-            if let Some(index) = T::index(pixel.key()) {
+            if let Some(index) = pixel.index() {
                 if table {
                     odd[index] += 1;
                 } else {
@@ -140,7 +123,7 @@ fn by_counting<T: Ordered>(pixels: &[T]) -> Option<[f64; 2]> {
         a
     };
     let counts = parts(pixels).map(count).reduce_with(add)?;
-    interpolate::<T>(pixels.len(), |rank| {
+    interpolate(pixels.len(), |rank| {
         let mut below = 0;
         let index = counts.iter().position(|c| {
             below += c;
@@ -158,64 +141,72 @@ fn sampled(i: usize, n: usize) -> usize {
     ((u128::from(fraction) * n as u128) >> 64) as usize
 }
 
-/// A range of keys that should hold a percentile, and what a pass over the pixels found about it.
-struct Bracket<K> {
-    low: K,
-    high: K,
+/// A range that should hold a percentile, and what a pass over the pixels found about it.
+#[derive(Clone)]
+struct Bracket<T> {
+    low: T,
+    high: T,
     below: usize,
-    /// How many keys lie in the range.
+    /// How many pixels lie in the range.
     held: usize,
-    /// Those keys, unless they are all the same (background).
-    inside: Vec<K>,
+    /// Those pixels, unless they are all the same (background).
+    inside: Vec<T>,
 }
 
-/// For all other types: a sample tells between which keys the percentiles should lie; one pass counts what lies below and
+impl<T: Ranked> Bracket<T> {
+    /// Takes a block of pixels into account. Comparisons with NaN are false, so it counts nowhere.
+    #[inline(always)]
+    fn scan(&mut self, block: &[T]) {
+        let (low, high) = (self.low, self.high);
+        let is_inside = |p: T| (p >= low) & (p <= high);
+        let below: u32 = block.iter().map(|p| u32::from(*p < low)).sum();
+        let held: u32 = block.iter().map(|p| u32::from(is_inside(*p))).sum();
+        self.below += below as usize;
+        self.held += held as usize;
+        if held > 0 && low < high {
+            self.inside
+                .extend(block.iter().copied().filter(|p| is_inside(*p)));
+        }
+    }
+}
+
+/// For all other types: a sample tells between which values the percentiles should lie; one pass counts what lies below and
 /// keeps what lies between. `None` if the sample misled.
-fn by_bracket<T: Ordered>(pixels: &[T]) -> Option<[f64; 2]> {
-    let mut sample: Vec<T::Key> = (0..SAMPLE)
+fn by_bracket<T: Ranked>(pixels: &[T]) -> Option<[f64; 2]> {
+    let mut sample: Vec<T> = (0..SAMPLE)
         .map(|i| pixels[sampled(i, pixels.len())])
         .filter(|p| p.is_number())
-        .map(|p| p.key())
         .collect();
-    sample.sort_unstable();
+    sample.sort_unstable_by(T::order);
     let last = sample.len().checked_sub(1)?;
-    let ranges = PERCENTS.map(|percent| {
+    let brackets = PERCENTS.map(|percent| {
         let q = percent / 100.0;
         // Five standard deviations of the sample's rank.
         let spread = 5.0 * (sample.len() as f64 * q * (1.0 - q)).sqrt() + 2.0;
         let at = |position: f64| sample[(position.max(0.0) as usize).min(last)];
         let middle = q * last as f64;
-        (at(middle - spread), at(middle + spread))
-    });
-    let scan = |part: &[T]| {
-        let mut found = ranges.map(|(low, high)| Bracket {
+        let (low, high) = (at(middle - spread), at(middle + spread));
+        Bracket {
             low,
             high,
             below: 0,
             held: 0,
             inside: Vec::new(),
-        });
-        let mut numbers = 0;
-        for block in part.chunks(16) {
-            numbers += block.iter().map(|p| u32::from(p.is_number())).sum::<u32>() as usize;
-            for b in &mut found {
-                b.below += block
-                    .iter()
-                    .map(|p| u32::from(p.key() < b.low))
-                    .sum::<u32>() as usize;
-                let is_inside = |k: T::Key| k >= b.low && k <= b.high;
-                let held: u32 = block.iter().map(|p| u32::from(is_inside(p.key()))).sum();
-                b.held += held as usize;
-                if held > 0 && b.low < b.high {
-                    b.inside
-                        .extend(block.iter().map(|p| p.key()).filter(|k| is_inside(*k)));
-                }
-            }
         }
+    });
+    let scan = |part: &[T]| {
+        let mut found = brackets.clone();
+        let mut numbers = 0;
+        let (blocks, rest) = part.as_chunks::<32>();
+        for block in blocks {
+            numbers += block.iter().map(|p| u32::from(p.is_number())).sum::<u32>() as usize;
+            found.iter_mut().for_each(|b| b.scan(block));
+        }
+        numbers += rest.iter().filter(|p| p.is_number()).count();
+        found.iter_mut().for_each(|b| b.scan(rest));
         (numbers, found)
     };
-    let join = |(n, mut a): (usize, [Bracket<T::Key>; 2]),
-                (m, b): (usize, [Bracket<T::Key>; 2])| {
+    let join = |(n, mut a): (usize, [Bracket<T>; 2]), (m, b): (usize, [Bracket<T>; 2])| {
         for (a, b) in a.iter_mut().zip(b) {
             a.below += b.below;
             a.held += b.held;
@@ -224,30 +215,29 @@ fn by_bracket<T: Ordered>(pixels: &[T]) -> Option<[f64; 2]> {
         (n + m, a)
     };
     let (numbers, mut found) = parts(pixels).map(scan).reduce_with(join)?;
-    interpolate::<T>(numbers, |rank| {
+    interpolate(numbers, |rank| {
         let b = found
             .iter_mut()
             .find(|b| (b.below..b.below + b.held).contains(&rank))?;
         if b.inside.is_empty() {
             return Some(b.low);
         }
-        // NaN lies above all numbers, so even a range that reaches it is right about lower ranks.
-        Some(*b.inside.select_nth_unstable(rank - b.below).1)
+        Some(*b.inside.select_nth_unstable_by(rank - b.below, T::order).1)
     })
 }
 
 /// Interpolates between the two ranks on either side of each percentile.
-fn interpolate<T: Ordered>(
+fn interpolate<T: Ranked>(
     n: usize,
-    mut key_at: impl FnMut(usize) -> Option<T::Key>,
+    mut value_at: impl FnMut(usize) -> Option<T>,
 ) -> Option<[f64; 2]> {
     let mut limits = [0.0; 2];
     for (limit, percent) in limits.iter_mut().zip(PERCENTS) {
         let position = percent / 100.0 * n.checked_sub(1)? as f64;
         let low = position.floor() as usize;
         let (a, b) = (
-            T::value(key_at(low)?),
-            T::value(key_at((low + 1).min(n - 1))?),
+            value_at(low)?.wide(),
+            value_at((low + 1).min(n - 1))?.wide(),
         );
         let t = position - low as f64;
         // NumPy's own form, which is exact at both ends.

@@ -74,11 +74,21 @@ pub fn with_image<T>(file: &mut Handle, consume: impl FnOnce(&[u8]) -> T) -> Res
 
 /// Opens a file for reading. Locks where the file system can, so that a file which another program is changing is refused.
 pub fn open(path: &Path) -> Result<Handle, Failure> {
+    match open_with(path, true) {
+        // Only "somebody else holds it" (EAGAIN) counts; network file systems without locks answer otherwise.
+        Err(Failure(m)) if m.contains("unable to lock file") && !m.contains("errno = 11") => {
+            open_with(path, false)
+        }
+        answer => answer,
+    }
+}
+
+fn open_with(path: &Path, lock: bool) -> Result<Handle, Failure> {
     let name = c_text(path.as_os_str().as_bytes())?;
     // SAFETY: plain calls; the name is terminated.
     locked(|| unsafe {
         let access = owned(H5Pcreate(*H5P_CLS_FILE_ACCESS))?;
-        check(H5Pset_file_locking(access.0, 1, 1))?;
+        check(H5Pset_file_locking(access.0, u8::from(lock), 1))?;
         owned(H5Fopen(name.as_ptr(), H5F_ACC_RDONLY, access.0))
     })
 }
