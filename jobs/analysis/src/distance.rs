@@ -8,6 +8,7 @@ mod line;
 
 use ndarray::{Array2, ArrayView2};
 
+use crate::components::spans::Spans;
 use crate::gaussian::bands::{for_each_band, rows_per_band};
 use crate::gaussian::shaped;
 use crate::{Error, Result};
@@ -58,15 +59,20 @@ fn transform<T: Copy + Default + Send>(
     let mut out = vec![T::default(); height * width];
     match columns::distances(pixels, width) {
         Some(columns) => {
+            let foreground = Spans::of_mask(mask.view());
             let rows = rows_per_band(height, width, 0);
             for_each_band(&mut out, rows * width, |band, out| {
-                let start = band * rows * width;
                 let mut line = line::Line::new(width);
-                for (row, out) in columns[start..]
-                    .chunks_exact(width)
-                    .zip(out.chunks_exact_mut(width))
-                {
-                    line.for_each_span(row, |span, squares| store(squares, &mut out[span]));
+                for (index, out) in out.chunks_exact_mut(width).enumerate() {
+                    let y = band * rows + index;
+                    let spans = foreground.row(y).map(|index| {
+                        let span = foreground.get(index);
+                        span.start as usize..span.end as usize
+                    });
+                    let squares = line.squares(&columns[y * width..(y + 1) * width], spans.clone());
+                    for span in spans {
+                        store(&squares[span.clone()], &mut out[span]);
+                    }
                 }
             });
         }

@@ -59,10 +59,9 @@ pub fn correct<T: Raw>(
     let (raw, by) = (pixels(&image), pixels(&illumination));
     // The corrected values are sampled before they are computed, so that one pass can both write and count them.
     let mut sample = sample(len, |index| Into::<f32>::into(raw[index]) / by[index]);
-    sample.sort_unstable_by(f32::total_cmp);
     let mut ranks = vec![position.low, position.high];
     ranks.dedup();
-    let range = Range::around(&sample, &ranks, len);
+    let range = Range::around(&mut sample, &ranks, len);
     let mut out = vec![0.0; len];
     let mut census = Census::default();
     for ((out, raw), by) in out

@@ -17,7 +17,7 @@ const MAX_SCAN: usize = 48;
 
 /// Buffers for one row.
 pub(super) struct Line {
-    /// The heights of the parabolas, padded on both sides.
+    /// The heights of the parabolas of a row, 0 on the background, with room on both sides.
     heights: Vec<u32>,
     squares: Vec<u32>,
     envelope: Vec<Parabola>,
@@ -34,76 +34,69 @@ struct Parabola {
 impl Line {
     pub fn new(width: usize) -> Self {
         Self {
-            heights: Vec::new(),
+            heights: vec![FAR; width + 2 * MAX_SCAN],
             squares: vec![0; width],
             envelope: Vec::with_capacity(width + 2),
         }
     }
 
-    /// Calls `store(span, squared distances)` for each span of foreground in a row of vertical distances.
-    pub fn for_each_span(&mut self, row: &[u16], mut store: impl FnMut(Range<usize>, &[u32])) {
-        let mut end = 0;
-        while let Some(skipped) = row[end..].iter().position(|&distance| distance != 0) {
-            let start = end + skipped;
-            end = row[start..]
-                .iter()
-                .position(|&distance| distance == 0)
-                .map_or(row.len(), |len| start + len);
-            let squares = self.span(row, start..end);
-            store(start..end, squares);
+    /// The squared distances of a row of vertical distances; only those inside `spans`, the foreground, are valid.
+    pub fn squares(
+        &mut self,
+        columns: &[u16],
+        spans: impl Iterator<Item = Range<usize>>,
+    ) -> &[u32] {
+        let width = columns.len();
+        raise(columns, &mut self.heights[MAX_SCAN..MAX_SCAN + width]);
+        for span in spans {
+            let squares = &mut self.squares[span.clone()];
+            let bounded = [span.start > 0, span.end < width];
+            // No distance is longer than the way to a background pixel at the ends of the span.
+            let across = match bounded {
+                [true, true] => span.len().div_ceil(2),
+                [false, false] => usize::MAX,
+                _ => span.len(),
+            };
+            let columns = &columns[span.clone()];
+            let around = &self.heights[span.start..span.end + 2 * MAX_SCAN];
+            if !scan(columns, around, across, squares) {
+                envelope(columns, bounded, &mut self.envelope, squares);
+            }
         }
-    }
-
-    fn span(&mut self, row: &[u16], span: Range<usize>) -> &[u32] {
-        let len = span.len();
-        let columns = &row[span.clone()];
-        let bounded = [span.start > 0, span.end < row.len()];
-        // No distance in the span is longer than its vertical one, nor than the way to a background pixel at its ends.
-        let vertical = columns.iter().fold(0, |max, &distance| distance.max(max));
-        let across = match bounded {
-            [true, true] => len.div_ceil(2),
-            [false, false] => usize::MAX,
-            _ => len,
-        };
-        let reach = usize::from(vertical).min(across);
-        let squares = &mut self.squares[..len];
-        if reach <= MAX_SCAN {
-            self.heights.clear();
-            let pad = |bounded: bool| std::iter::once(if bounded { 0 } else { FAR });
-            let far = || std::iter::repeat_n(FAR, reach.saturating_sub(1));
-            self.heights.extend(far().chain(pad(bounded[0])));
-            self.heights
-                .extend(columns.iter().map(|&distance| square(distance)));
-            self.heights.extend(pad(bounded[1]).chain(far()));
-            scan(&self.heights, reach.max(1), squares);
-        } else {
-            envelope(columns, bounded, &mut self.envelope, squares);
-        }
-        squares
+        &self.squares
     }
 }
 
-fn square(distance: u16) -> u32 {
-    if distance == NONE {
-        FAR
-    } else {
-        u32::from(distance) * u32::from(distance)
-    }
-}
-
-/// The lowest of the parabolas up to `reach` pixels away; `heights` is padded by `reach` on both sides.
+/// The heights of the parabolas: the squares of the vertical distances.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn scan(heights: &[u32], reach: usize, squares: &mut [u32]) {
+fn raise(columns: &[u16], heights: &mut [u32]) {
+    for (height, &distance) in heights.iter_mut().zip(columns) {
+        let square = u32::from(distance) * u32::from(distance);
+        *height = if distance == NONE { FAR } else { square };
+    }
+}
+
+/// The lowest of the parabolas that are near enough to matter; `false` if that is too far. `around` are the heights of the
+/// span and of [`MAX_SCAN`] pixels to each side.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn scan(columns: &[u16], around: &[u32], across: usize, squares: &mut [u32]) -> bool {
+    // No distance in the span is longer than its longest vertical one either.
+    let vertical = columns.iter().fold(0, |max, &distance| distance.max(max));
+    let reach = usize::from(vertical).min(across);
+    if reach > MAX_SCAN {
+        return false;
+    }
     let len = squares.len();
-    squares.copy_from_slice(&heights[reach..reach + len]);
+    squares.copy_from_slice(&around[MAX_SCAN..MAX_SCAN + len]);
     for distance in 1..=reach {
         let rise = (distance * distance) as u32;
-        let left = &heights[reach - distance..][..len];
-        let right = &heights[reach + distance..][..len];
+        let left = &around[MAX_SCAN - distance..][..len];
+        let right = &around[MAX_SCAN + distance..][..len];
         for (square, (&left, &right)) in squares.iter_mut().zip(left.iter().zip(right)) {
             *square = (*square).min(left.min(right) + rise);
         }
     }
+    true
 }
 
 /// The lower envelope of the parabolas (Felzenszwalb and Huttenlocher; integer arithmetic after Meijster).

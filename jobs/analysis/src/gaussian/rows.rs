@@ -6,6 +6,9 @@ use multiversion::multiversion;
 use super::bands::{for_each_band, rows_per_band};
 use super::{Mode, Sample};
 
+/// Rows filtered together along y.
+const GROUP: usize = 4;
+
 /// Filters the rows `first..` of a band; implemented per type because runtime dispatch takes no generics.
 pub trait SmoothRows: Sized {
     #[doc(hidden)]
@@ -82,27 +85,87 @@ fn band<T: Sample>(job: &Job<'_, T>, first: usize, out: &mut [T]) {
         let y = mode.resolve(y, height);
         &source[y * width..(y + 1) * width]
     };
-    let mut padded = vec![0.0; width + 2 * x_radius];
-    let mut around = Vec::with_capacity(2 * y_radius + 1);
-    for (index, out_row) in out.chunks_exact_mut(width).enumerate() {
-        let y = (first + index).cast_signed();
+    let line = width + 2 * x_radius;
+    let mut padded = vec![0.0; GROUP * line];
+    let mut around = Vec::with_capacity(2 * y_radius + GROUP);
+    for (index, out_rows) in out.chunks_mut(GROUP * width).enumerate() {
+        let y = (first + index * GROUP).cast_signed();
+        let rows = out_rows.len() / width;
         around.clear();
-        around.extend((-y_radius.cast_signed()..=y_radius.cast_signed()).map(|dy| row(y + dy)));
-        let centre = &mut padded[x_radius..x_radius + width];
-        filter(
-            |tap| around[tap],
-            y_weights,
-            centre,
-            |sum| T::narrow(sum).widen(),
+        around.extend(
+            (-y_radius.cast_signed()..(y_radius + rows).cast_signed()).map(|dy| row(y + dy)),
         );
-        pad(&mut padded, x_radius, mode);
-        filter(
-            |tap| &padded[tap..tap + width],
-            x_weights,
-            out_row,
-            T::narrow,
-        );
+        let done = match y_radius {
+            4 if rows == GROUP => group::<12, T>(&around, y_weights, &mut padded[x_radius..], line),
+            6 if rows == GROUP => group::<16, T>(&around, y_weights, &mut padded[x_radius..], line),
+            8 if rows == GROUP => group::<20, T>(&around, y_weights, &mut padded[x_radius..], line),
+            _ => 0,
+        };
+        let padded_rows = padded
+            .chunks_exact_mut(line)
+            .zip(out_rows.chunks_exact_mut(width));
+        for (row, (padded, out_row)) in padded_rows.enumerate() {
+            let inside = &mut padded[x_radius..x_radius + width];
+            filter(|tap| around[row + tap], y_weights, inside, done, round::<T>);
+            pad(padded, x_radius, mode);
+            filter(
+                |tap| &padded[tap..tap + width],
+                x_weights,
+                out_row,
+                0,
+                T::narrow,
+            );
+        }
     }
+}
+
+/// What becomes of a sum that goes through an array of `T`.
+#[inline(always)]
+fn round<T: Sample>(sum: f64) -> f64 {
+    T::narrow(sum).widen()
+}
+
+/// Filters [`GROUP`] rows along y at once, for a kernel known in advance: `lines` are the `LINES` = 2 * radius + [`GROUP`]
+/// input rows, each of which is loaded once for all. Does whole blocks of columns only, and returns where it stopped.
+#[inline(always)]
+fn group<const LINES: usize, T: Sample>(
+    lines: &[&[T]],
+    weights: &[f64],
+    out: &mut [f64],
+    out_stride: usize,
+) -> usize {
+    const BLOCK: usize = 8;
+    let radius = (LINES - GROUP) / 2;
+    let (Ok(lines), Some(weights)) = (<&[&[T]; LINES]>::try_from(lines), weights.get(..=radius))
+    else {
+        return 0;
+    };
+    let done = lines[0].len() / BLOCK * BLOCK;
+    for x in (0..done).step_by(BLOCK) {
+        let mut values = [[0.0; BLOCK]; LINES];
+        for (values, line) in values.iter_mut().zip(lines) {
+            for (value, pixel) in values.iter_mut().zip(&line[x..x + BLOCK]) {
+                *value = pixel.widen();
+            }
+        }
+        for row in 0..GROUP {
+            let centre = row + radius;
+            let mut sums = [0.0; BLOCK];
+            for (sum, value) in sums.iter_mut().zip(values[centre]) {
+                *sum = value * weights[0];
+            }
+            for away in (1..=radius).rev() {
+                let pair = values[centre - away].iter().zip(&values[centre + away]);
+                for (sum, (above, below)) in sums.iter_mut().zip(pair) {
+                    *sum += (above + below) * weights[away];
+                }
+            }
+            for (out, sum) in out[row * out_stride + x..][..BLOCK].iter_mut().zip(sums) {
+                *out = round::<T>(sum);
+            }
+        }
+    }
+    done
 }
 
 /// Fills what lies beyond the border on both sides of the row in the middle of `padded`.
@@ -115,15 +178,16 @@ fn pad(padded: &mut [f64], radius: usize, mode: Mode) {
     }
 }
 
-/// The weighted sum of the lines of all taps (`line(0)` is the first, each as long as `out`) at every position.
+/// The weighted sum of the lines of all taps (`line(0)` is the first, each as long as `out`) at every position from `start`.
 #[inline(always)]
 fn filter<'a, S: Sample + 'a, T>(
     line: impl Fn(usize) -> &'a [S] + Copy,
     weights: &[f64],
     out: &mut [T],
+    start: usize,
     store: impl Fn(f64) -> T + Copy,
 ) {
-    let done = blocks::<8, 4, S, T>(line, weights, out, 0, store);
+    let done = blocks::<8, 4, S, T>(line, weights, out, start, store);
     let done = blocks::<8, 1, S, T>(line, weights, out, done, store);
     blocks::<1, 1, S, T>(line, weights, out, done, store);
 }

@@ -107,16 +107,15 @@ pub(super) fn of_f32(values: &[f32], bins: usize) -> Result<Histogram> {
         });
     }
     let mut counts = vec![0u64; bins];
-    // Parts small enough for 32-bit counters, with a buffer that stays in the L1 cache.
-    let mut guesses = [0u16; PART];
-    let mut tables = vec![[0u32; 4]; bins];
-    for (index, part) in values.chunks(PART).enumerate() {
-        count_part(part, &edges, &mut guesses, &mut tables);
-        if index % (1 << 18) == (1 << 18) - 1 {
-            drain(&mut tables, &mut counts);
+    let mut tables = vec![[0u32; TABLES]; bins];
+    // Parts small enough for 32-bit counters.
+    for part in values.chunks(1 << 30) {
+        count(part, &edges, &mut tables);
+        for (table, count) in tables.iter_mut().zip(&mut counts) {
+            *count += table.iter().map(|&n| u64::from(n)).sum::<u64>();
+            *table = [0; TABLES];
         }
     }
-    drain(&mut tables, &mut counts);
     let centers = edges
         .windows(2)
         .map(|pair| (pair[0] + pair[1]) / 2.0)
@@ -127,15 +126,12 @@ pub(super) fn of_f32(values: &[f32], bins: usize) -> Result<Histogram> {
     })
 }
 
-/// Values binned at once.
-const PART: usize = 1024;
-
-fn drain(tables: &mut [[u32; 4]], counts: &mut [u64]) {
-    for (table, count) in tables.iter_mut().zip(counts) {
-        *count += table.iter().map(|&n| u64::from(n)).sum::<u64>();
-        *table = [0; 4];
-    }
-}
+/// Counters per bin that take turns, because adding to the one just written waits for that write.
+const TABLES: usize = 4;
+/// The unit in the last place of numbers from here on is 1.
+const TWO_TO_23: f32 = (1 << 23) as f32;
+/// Values whose bins are computed together.
+const BLOCK: usize = 64;
 
 /// `np.linspace(low, high, bins + 1)` in single precision.
 fn linspace(low: f32, high: f32, bins: usize) -> Vec<f32> {
@@ -157,50 +153,88 @@ fn linspace(low: f32, high: f32, bins: usize) -> Vec<f32> {
     edges
 }
 
-/// Adds the bins of a part to the tables.
+/// Adds the bins of all values to the tables.
 ///
 /// numpy computes a bin by arithmetic and then corrects it by the bin's edges, because rounding may put a value next to an
 /// edge into the neighbour. Only values whose computed position is next to an edge can need that, so the arithmetic is
-/// done for all in vectors and the rare part that has such a value is corrected value by value.
-fn count_part(part: &[f32], edges: &[f32], guesses: &mut [u16; PART], tables: &mut [[u32; 4]]) {
-    let bins = tables.len();
-    let guesses = &mut guesses[..part.len()];
-    if guess(part, edges[0], edges[bins], bins, guesses) {
-        for (guess, &value) in guesses.iter_mut().zip(part) {
-            let bin = usize::from(*guess).min(bins - 1);
-            let bin = bin - usize::from(value < edges[bin]);
-            let up = value >= edges[bin + 1] && bin != bins - 1;
-            *guess = (bin + usize::from(up)) as u16;
+/// done in vectors, and only a block with such a value is corrected value by value.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn count(values: &[f32], edges: &[f32], tables: &mut [[u32; TABLES]]) {
+    let binning = Binning::new(edges);
+    let (blocks, rest) = values.as_chunks::<BLOCK>();
+    for block in blocks {
+        let (mut bins, doubtful) = binning.bins(block);
+        if doubtful {
+            binning.correct(block, edges, &mut bins);
+        }
+        for turns in bins.as_chunks::<TABLES>().0 {
+            for (turn, &bin) in turns.iter().enumerate() {
+                tables[bin as usize][turn] += 1;
+            }
         }
     }
-    let (groups, rest) = guesses.as_chunks::<4>();
-    for group in groups {
-        for (turn, &bin) in group.iter().enumerate() {
-            tables[usize::from(bin)][turn] += 1;
-        }
-    }
-    for &bin in rest {
-        tables[usize::from(bin)][0] += 1;
+    for &value in rest {
+        let mut bin = binning.bins(&[value]).0;
+        binning.correct(&[value], edges, &mut bin);
+        tables[bin[0] as usize][0] += 1;
     }
 }
 
-/// The bin of each value by arithmetic alone, and whether one of them is close enough to an edge to be wrong.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn guess(values: &[f32], low: f32, high: f32, bins: usize, guesses: &mut [u16]) -> bool {
-    // Four roundings of at most half a unit in the last place each, relative to the position; doubled.
-    let margin = bins as f32 * f32::EPSILON * 4.0;
-    let (range, bins) = (high - low, bins as f32);
-    let last = bins - 1.0;
-    let mut doubtful = 0u32;
-    for (guess, &value) in guesses.iter_mut().zip(values) {
-        let position = (value - low) / range * bins;
-        let bin = position.trunc().min(last);
-        let fraction = position - bin;
-        // The lower edge of the first bin and the upper edge of the last one are the exact extremes.
-        let at_lower = (fraction < margin) & (bin > 0.0);
-        let at_upper = (fraction > 1.0 - margin) & (bin < last);
-        doubtful |= u32::from(at_lower | at_upper);
-        *guess = bin as u16;
+/// numpy's arithmetic.
+#[derive(Clone, Copy)]
+struct Binning {
+    low: f32,
+    range: f32,
+    bins: f32,
+    last: f32,
+    /// A position this close to an edge, in bins, may be on its wrong side.
+    margin: f32,
+}
+
+impl Binning {
+    #[inline(always)]
+    fn new(edges: &[f32]) -> Self {
+        let (low, high) = (edges[0], edges[edges.len() - 1]);
+        let (range, bins) = (high - low, (edges.len() - 1) as f32);
+        // The position is rounded three times and the edge's offset three times, each by at most half a unit of at most
+        // `bins`; and the edge itself, in units of the values.
+        let margin = bins * f32::EPSILON * (4.0 + low.abs().max(high.abs()) / range);
+        Self {
+            low,
+            range,
+            bins,
+            last: bins - 1.0,
+            margin,
+        }
     }
-    doubtful != 0
+
+    /// The bin of each value by arithmetic alone, and whether one of them is close enough to an edge to be wrong.
+    #[inline(always)]
+    fn bins<const N: usize>(&self, values: &[f32; N]) -> ([u32; N], bool) {
+        let mut found = [0; N];
+        let mut doubtful = 0;
+        for (found, &value) in found.iter_mut().zip(values) {
+            let position = (value - self.low) / self.range * self.bins;
+            let whole = position.trunc();
+            let bin = if whole < self.last { whole } else { self.last };
+            let fraction = position - bin;
+            // The lower edge of the first bin and the upper edge of the last one are the exact extremes.
+            let at_lower = (fraction < self.margin) & (bin > 0.0);
+            let at_upper = (fraction > 1.0 - self.margin) & (bin < self.last);
+            doubtful |= u32::from(at_lower | at_upper);
+            // In this sum the last bits are the whole number; a cast would care for overflow, one value at a time.
+            *found = (bin + TWO_TO_23).to_bits() & 0xFFFF;
+        }
+        (found, doubtful != 0)
+    }
+
+    /// numpy's correction by the edges.
+    #[inline(never)]
+    fn correct(&self, values: &[f32], edges: &[f32], bins: &mut [u32]) {
+        for (bin, &value) in bins.iter_mut().zip(values) {
+            let lowered = *bin - u32::from(value < edges[*bin as usize]);
+            let up = value >= edges[lowered as usize + 1] && lowered != self.last as u32;
+            *bin = lowered + u32::from(up);
+        }
+    }
 }

@@ -22,14 +22,13 @@ pub(super) fn ranked(values: &[f32], ranks: &[usize]) -> Vec<f32> {
         return partitioned(values, ranks);
     }
     let mut sample = sample(values.len(), |index| values[index]);
-    sample.sort_unstable_by(f32::total_cmp);
     let mut found = Vec::with_capacity(ranks.len());
     let mut rest = ranks;
     while let Some(&first) = rest.first() {
         // Neighbouring ranks (the two sides of one percentile) share a range.
         let group = rest.iter().take_while(|&&rank| rank <= first + 1).count();
         let (now, later) = rest.split_at(group);
-        let range = Range::around(&sample, now, values.len());
+        let range = Range::around(&mut sample, now, values.len());
         let census = range.census(values);
         if census.any_nan {
             return vec![f32::NAN; ranks.len()];
@@ -73,27 +72,32 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// Four standard deviations of a sample quantile (and a few places for small ones) to each side.
-    pub fn around(sorted: &[f32], ranks: &[usize], len: usize) -> Self {
+    /// Four standard deviations of a sample quantile (and a few places for small ones) to each side of these ascending
+    /// ranks among `len` values; reorders the sample.
+    pub fn around(sample: &mut [f32], ranks: &[usize], len: usize) -> Self {
+        let size = sample.len() as f64;
         let place = |rank: usize| {
             let share = rank as f64 / len as f64;
-            let spread = 4.0 * (sorted.len() as f64 * share * (1.0 - share)).sqrt() + 4.0;
-            (share * sorted.len() as f64, spread)
+            (
+                share * size,
+                4.0 * (size * share * (1.0 - share)).sqrt() + 4.0,
+            )
         };
         let (first, below) = place(ranks[0]);
         let (last, above) = place(ranks[ranks.len() - 1]);
-        let low = first - below;
-        let high = last + above;
+        let mut at = |place: f64| {
+            *sample
+                .select_nth_unstable_by(place as usize, f32::total_cmp)
+                .1
+        };
+        let (low, high) = (first - below, (last + above).ceil());
         Self {
             low: if low < 0.0 {
                 f32::NEG_INFINITY
             } else {
-                sorted[low as usize]
+                at(low)
             },
-            high: sorted
-                .get(high.ceil() as usize)
-                .copied()
-                .unwrap_or(f32::INFINITY),
+            high: if high < size { at(high) } else { f32::INFINITY },
         }
     }
 

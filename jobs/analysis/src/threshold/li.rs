@@ -14,7 +14,8 @@ pub trait Li: Pixel {
     fn li(pixels: &[Self]) -> Result<f64>;
 }
 
-/// Li's threshold, iterated from the mean: `skimage.filters.threshold_li(plane)`, to within 1e-6 of the plane's range.
+/// Li's threshold, iterated from the mean: `skimage.filters.threshold_li(plane)`, to within 1e-6 of the plane's range
+/// (for `f32` planes the result is an `f32` value, as there).
 ///
 /// Pixels that are not finite are left out, as there: NaNs alone give NaN, infinities of both signs alone 0. A constant
 /// plane gives its value.
@@ -63,7 +64,7 @@ impl Li for f32 {
                 _ => {}
             }
         }
-        keys.sort_unstable();
+        sort(&mut keys);
         Ok(of_sorted(
             &keys.into_iter().map(from_key).collect::<Vec<_>>(),
         ))
@@ -87,6 +88,29 @@ fn from_key(key: u32) -> f32 {
     } else {
         !key
     })
+}
+
+/// Sorts by three rounds of counting: the keys are too many for comparisons, and this is most of the work.
+fn sort(keys: &mut Vec<u32>) {
+    const BITS: u32 = 11;
+    let mut sorted = vec![0; keys.len()];
+    for shift in [0, BITS, 2 * BITS] {
+        let digit = |key: u32| (key >> shift) as usize % (1 << BITS);
+        let mut starts = [0usize; 1 << BITS];
+        for &key in &*keys {
+            starts[digit(key)] += 1;
+        }
+        let mut start = 0;
+        for count in &mut starts {
+            start += std::mem::replace(count, start);
+        }
+        for &key in &*keys {
+            let place = &mut starts[digit(key)];
+            sorted[*place] = key;
+            *place += 1;
+        }
+        std::mem::swap(keys, &mut sorted);
+    }
 }
 
 fn of_integers(histogram: &Histogram) -> Result<f64> {
@@ -135,7 +159,7 @@ fn of_sorted(values: &[f32]) -> f64 {
             .clamp(1, values.len() - 1);
         (lower as f64, moments[lower - 1])
     };
-    iterate(least_step / 2.0, total, split) + f64::from(smallest)
+    f64::from(iterate(least_step / 2.0, total, split) as f32 + smallest)
 }
 
 /// Iterates to the fixed point; `split` gives the count and the moment of the values up to a threshold.
@@ -155,4 +179,29 @@ fn iterate(tolerance: f64, total: (f64, f64), split: impl Fn(f64) -> (f64, f64))
         }
     }
     next
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::li;
+    use ndarray::{Array2, array};
+
+    #[test]
+    fn leaves_out_what_is_not_finite() {
+        let (inf, nan) = (f32::INFINITY, f32::NAN);
+        // Values of threshold_li of scikit-image 0.26.
+        for (plane, expected) in [
+            (array![[1.0, nan, 3.0]], 2.0),
+            (array![[1.0, inf, 3.0]], 2.0),
+            (array![[inf, inf]], f64::INFINITY),
+            (array![[inf, -inf]], 0.0),
+            (array![[7.5, 7.5]], 7.5),
+        ] {
+            assert_eq!(li(plane.view()).unwrap(), expected, "{plane}");
+        }
+        assert!(li(array![[nan, nan]].view()).unwrap().is_nan());
+        assert!(li(Array2::<u8>::zeros((0, 0)).view()).is_err());
+    }
 }

@@ -2,9 +2,10 @@
 //!
 //! `../reference/filters.py` makes the reference values, from the same images as [`images`].
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod images;
 mod plate;
+mod properties;
 mod reference;
 mod synthetic;
