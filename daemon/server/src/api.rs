@@ -1,4 +1,8 @@
 //! The API under `/api/v1`, and what machines ask beside it.
+#![allow(
+    unused_qualifications,
+    reason = "`utoipa::path` writes the parameters' types with a path"
+)]
 
 mod events;
 mod files;
@@ -22,7 +26,6 @@ use crate::app::App;
 pub(crate) use health::readiness;
 pub(crate) use queue_pause::USER;
 pub(crate) use requeue::{cancel_task, requeue_task};
-pub(crate) use status::status_view;
 pub(crate) use tasks::TaskQuery;
 
 /// Rows of a page unless the request says otherwise.

@@ -175,14 +175,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_silent_connection_is_given_up() {
-        let (_client, mut server) = pair(Patience { request: LONG, idle: SHORT }).await;
+        let (_client, mut server) = pair(Patience {
+            request: LONG,
+            idle: SHORT,
+        })
+        .await;
         let error = server.read_u8().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]
     async fn a_request_that_does_not_end_is_given_up() {
-        let (mut client, mut server) = pair(Patience { request: SHORT, idle: LONG }).await;
+        let (mut client, mut server) = pair(Patience {
+            request: SHORT,
+            idle: LONG,
+        })
+        .await;
         client.write_u8(b'G').await.unwrap();
         assert_eq!(server.read_u8().await.unwrap(), b'G');
         let error = server.read_u8().await.unwrap_err();
@@ -191,12 +199,18 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_ends_the_request() {
-        let (mut client, mut server) = pair(Patience { request: SHORT, idle: LONG }).await;
+        let (mut client, mut server) = pair(Patience {
+            request: SHORT,
+            idle: LONG,
+        })
+        .await;
         client.write_u8(b'G').await.unwrap();
         server.read_u8().await.unwrap();
         server.write_u8(b'!').await.unwrap();
         // The next request comes later than `request` after the first, and is read all the same.
-        tokio::time::timeout(SHORT * 4, server.read_u8()).await.unwrap_err();
+        tokio::time::timeout(SHORT * 4, server.read_u8())
+            .await
+            .unwrap_err();
         client.write_u8(b'H').await.unwrap();
         assert_eq!(server.read_u8().await.unwrap(), b'H');
     }

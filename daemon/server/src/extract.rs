@@ -47,7 +47,9 @@ fn query_problem(detail: String) -> Problem {
 pub(crate) fn parse_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let uri = format!("/?{text}")
         .parse()
-        .map_err(|error: axum::http::uri::InvalidUri| query_problem(format!("not a query: {error}")))?;
+        .map_err(|error: axum::http::uri::InvalidUri| {
+            query_problem(format!("not a query: {error}"))
+        })?;
     match Query::try_from_uri(&uri) {
         Ok(Query(params)) => Ok(params),
         Err(rejection) => Err(query_problem(rejection.body_text())),
@@ -70,7 +72,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Body<T> {
         }
         if !is_json {
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(body_problem(status, "the body is not declared as JSON".to_owned()));
+            return Err(body_problem(
+                status,
+                "the body is not declared as JSON".to_owned(),
+            ));
         }
         match Json::from_bytes(&bytes) {
             Ok(Json(body)) => Ok(Self(body)),
@@ -81,10 +86,12 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Body<T> {
 
 fn is_json(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE);
-    value.and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        let essence = value.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case("application/json")
-    })
+    value
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let essence = value.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case("application/json")
+        })
 }
 
 /// The body of a form.

@@ -3,42 +3,85 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use queue::FailureClass;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Serialize, Serializer};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-/// What went wrong with a request (RFC 9457, `application/problem+json`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+/// What went wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Identifies the kind of problem: `urn:wellspring:problem:` and the code.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The status in words.
-    pub title: String,
-    /// The status.
-    pub status: u16,
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// A stable word for programs.
+    pub code: &'static str,
     /// What is wrong.
     pub detail: String,
-    /// The path of the request.
+    /// The path of the request; filled in when the answer leaves.
     pub instance: Option<String>,
-    /// A stable word for programs.
-    pub code: String,
     /// What to do about it.
     pub remedy: Option<String>,
 }
 
+/// What went wrong with a request (RFC 9457, `application/problem+json`).
+#[derive(Serialize, ToSchema)]
+struct Document<'p> {
+    /// Identifies the kind of problem: `urn:wellspring:problem:` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The status in words.
+    title: &'static str,
+    /// The status.
+    status: u16,
+    /// What is wrong.
+    detail: &'p str,
+    /// The path of the request.
+    instance: Option<&'p str>,
+    /// A stable word for programs.
+    code: &'static str,
+    /// What to do about it.
+    remedy: Option<&'p str>,
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let document = Document {
+            kind: format!("urn:wellspring:problem:{}", self.code),
+            title: self.title(),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            instance: self.instance.as_deref(),
+            code: self.code,
+            remedy: self.remedy.as_deref(),
+        };
+        document.serialize(serializer)
+    }
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Document::schema()
+    }
+}
+
+impl ToSchema for Problem {}
+
 impl Problem {
     /// A problem with this status, code and explanation.
     #[must_use]
-    pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:wellspring:problem:{code}"),
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
-            status: status.as_u16(),
+            status,
+            code,
             detail: detail.into(),
             instance: None,
-            code: code.to_owned(),
             remedy: None,
         }
+    }
+
+    /// The status in words.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.status.canonical_reason().unwrap_or("Error")
     }
 
     /// Adds what a person can do.
@@ -67,19 +110,13 @@ impl Problem {
 
     /// The request does not make sense (400).
     #[must_use]
-    pub fn bad_request(code: &str, detail: impl Into<String>) -> Self {
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
-    }
-
-    /// The status.
-    #[must_use]
-    pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The problem as JSON, without letting others dress it up.
     pub(crate) fn into_json(self) -> Response {
-        let status = self.status();
+        let status = self.status;
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let json = HeaderValue::from_static("application/problem+json");
         let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();

@@ -78,6 +78,10 @@ async fn hurry(request: Request, next: Next) -> Result<Response, Problem> {
         })
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over"
+)]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let what = panic
         .downcast_ref::<String>()
@@ -105,7 +109,7 @@ async fn finish_problem(State(app): State<App>, request: Request, next: Next) ->
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
     };
-    if problem.status().is_server_error() {
+    if problem.status.is_server_error() {
         tracing::warn!(%method, path, code = problem.code, detail = problem.detail, "request failed");
     }
     let problem = Problem {

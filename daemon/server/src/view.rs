@@ -14,9 +14,7 @@ pub(crate) use event::EventView;
 pub(crate) use plate::{PlateView, WellView};
 pub(crate) use status::{Pause, Readiness, RootView, StatusView};
 pub(crate) use subject::SubjectView;
-pub(crate) use task::{
-    AttemptView, CancelledView, Requeued, TaskDetailView, TaskView,
-};
+pub(crate) use task::{AttemptView, CancelledView, Requeued, TaskDetailView, TaskView};
 pub(crate) use words::{
     AttemptOutcomeWord, EventKindWord, FailureClassWord, FileStateWord, GateWord, PlateStateWord,
     RequireWord, RootStateWord, SubjectKindWord, SubjectStateWord, TaskStateWord,

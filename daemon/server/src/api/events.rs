@@ -77,7 +77,9 @@ pub(super) async fn events(
         let oldest = app.blocking(|inner| inner.store.oldest_event()).await?;
         after = EventId(asked);
         // The client knows more than there is (another queue), or not what is gone.
-        if after > latest || oldest.is_some_and(|oldest| asked.saturating_add(1) < oldest.0 && asked > 0) {
+        if after > latest
+            || oldest.is_some_and(|oldest| asked.saturating_add(1) < oldest.0 && asked > 0)
+        {
             after = after.min(latest);
             start.push_back(gap(after));
         }

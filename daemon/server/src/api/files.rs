@@ -138,8 +138,9 @@ pub(super) async fn explain(
     app.blocking(move |inner| {
         let path = PathBuf::from(path);
         inner.control.explain_path(&path).map(Json).ok_or_else(|| {
-            Problem::not_found("watched folder that has", path.display())
-                .with_remedy("give an absolute path below one of the roots (`wellspring roots list`)")
+            Problem::not_found("watched folder that has", path.display()).with_remedy(
+                "give an absolute path below one of the roots (`wellspring roots list`)",
+            )
         })
     })
     .await

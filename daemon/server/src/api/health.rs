@@ -22,7 +22,9 @@ pub(super) async fn livez() -> &'static str {
         (status = 200, description = "It can", body = Readiness),
         (status = 503, description = "It cannot; the checks say why", body = Readiness),
     ))]
-pub(super) async fn readyz(State(app): State<App>) -> Result<(StatusCode, Json<Readiness>), Problem> {
+pub(super) async fn readyz(
+    State(app): State<App>,
+) -> Result<(StatusCode, Json<Readiness>), Problem> {
     readiness(app).await
 }
 

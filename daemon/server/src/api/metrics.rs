@@ -135,10 +135,7 @@ impl Metrics {
         self.name = format!("wellspring_{name}");
         let name = &self.name;
         // Writing to a String cannot fail.
-        let _ = writeln!(
-            self.text,
-            "# HELP {name} {help}.\n# TYPE {name} {kind}"
-        );
+        let _ = writeln!(self.text, "# HELP {name} {help}.\n# TYPE {name} {kind}");
     }
 
     fn sample(&mut self, labels: &[(&str, &str)], value: f64) {

@@ -19,7 +19,7 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<StatusView>, P
 }
 
 /// What `/api/v1/status` answers.
-pub(crate) fn status_view(inner: &Inner) -> queue::Result<StatusView> {
+fn status_view(inner: &Inner) -> queue::Result<StatusView> {
     let status = inner.store.status()?;
     let failures = inner.store.failures(FAILURES)?;
     let pauses: Vec<(Target, Pause)> = status
@@ -40,7 +40,12 @@ pub(crate) fn status_view(inner: &Inner) -> queue::Result<StatusView> {
         tasks: status.tasks.into(),
         plates: status.plates.into(),
         files: status.files.into(),
-        workers: inner.control.workers().into_iter().map(Into::into).collect(),
+        workers: inner
+            .control
+            .workers()
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         roots: status
             .roots
             .into_iter()

@@ -154,10 +154,7 @@ pub(super) struct ListFilter {
 }
 
 /// Requeues the failed and quarantined tasks that the list shows.
-pub(super) async fn requeue_tasks(
-    State(app): State<App>,
-    Form(form): Form<ListFilter>,
-) -> Answer {
+pub(super) async fn requeue_tasks(State(app): State<App>, Form(form): Form<ListFilter>) -> Answer {
     let mut target = "/tasks?".to_owned();
     let plate = form.plate.map(|plate| plate.to_string());
     for (name, value) in [

@@ -143,7 +143,9 @@ fn cell(well: &WellSummary, selected: &str) -> Cell {
     if tone != Tone::Empty {
         let s = if sets == 1 { "" } else { "s" };
         let (done, all) = (well.tasks.succeeded, well.tasks.total());
-        label.push_str(&format!(", {sets} image set{s}, {done} of {all} tasks done"));
+        label.push_str(&format!(
+            ", {sets} image set{s}, {done} of {all} tasks done"
+        ));
         let failed = well.tasks.failed + well.tasks.quarantined;
         if failed > 0 {
             label.push_str(&format!(", {failed} failed"));

@@ -75,7 +75,9 @@ pub(super) async fn log_out(State(app): State<App>, headers: HeaderMap) -> Respo
 pub(super) fn local(path: &str) -> &str {
     let is_local = path.starts_with('/')
         && !path.starts_with("//")
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if is_local { path } else { "/" }
 }
 

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use super::failure::FailureItem;
 use super::layout::{Layout, Notice};
 use super::progress::Progress;
+use super::render;
 use super::show::{When, bytes, number};
 use super::tone::{Pill, Tone};
-use super::render;
 use crate::app::{App, Inner};
 use crate::extract::{Params, empty_is_none};
 use crate::problem::Problem;
@@ -130,7 +130,11 @@ fn overview(inner: &Inner, query: &Query) -> queue::Result<Overview> {
     };
     let files = status.files;
     let unused = [
-        (files.unmatched, "with names that fit no scheme", "unmatched"),
+        (
+            files.unmatched,
+            "with names that fit no scheme",
+            "unmatched",
+        ),
         (files.unreadable, "cannot be read", "unreadable"),
     ];
     Ok(Overview {

@@ -74,8 +74,11 @@ struct Matrix {
 
 struct MatrixRow {
     subject: String,
-    cells: Vec<Option<(i64, Pill)>>,
+    cells: Cells,
 }
+
+/// The task of each job, where the subject has one.
+type Cells = Vec<Option<(i64, Pill)>>;
 
 impl Matrix {
     fn new(title: String, tasks: Vec<TaskRow>, is_cut: bool) -> Self {
@@ -85,7 +88,7 @@ impl Matrix {
             .collect();
         jobs.sort();
         jobs.dedup();
-        let mut rows: BTreeMap<(String, i64), Vec<Option<(i64, Pill)>>> = BTreeMap::new();
+        let mut rows: BTreeMap<(String, i64), Cells> = BTreeMap::new();
         for task in tasks {
             let key = (task.subject_name, task.subject.0);
             let row = rows.entry(key).or_insert_with(|| vec![None; jobs.len()]);

@@ -18,11 +18,11 @@ struct ProblemPage {
 
 /// The problem as a page; where the token is missing, as the form that asks for it.
 pub(crate) fn problem(app: &App, problem: Problem, target: Option<String>) -> Response {
-    let status = problem.status();
+    let status = problem.status;
     let page = if status == StatusCode::UNAUTHORIZED {
         login::form(app, target, false).render()
     } else {
-        let layout = Layout::new(app, problem.title.clone(), "");
+        let layout = Layout::new(app, problem.title(), "");
         let problem = problem.clone();
         ProblemPage { layout, problem }.render()
     };

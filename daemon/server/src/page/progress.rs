@@ -104,7 +104,11 @@ mod tests {
             .collect();
         assert_eq!(
             spans,
-            [("t-done", 0, 500), ("t-fail", 500, 250), ("t-wait", 750, 250)]
+            [
+                ("t-done", 0, 500),
+                ("t-fail", 500, 250),
+                ("t-wait", 750, 250)
+            ]
         );
         assert_eq!(progress.percent, 50);
         assert_eq!(progress.words, "50 of 100 tasks · 25 failed");

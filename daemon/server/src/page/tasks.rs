@@ -74,7 +74,10 @@ pub(super) async fn page(
 /// The query without what only this page knows: the rest is the API's, which refuses unknown names.
 fn without_notice(text: &str) -> String {
     let is_filter = |pair: &&str| !pair.starts_with("notice=") && !pair.starts_with("n=");
-    text.split('&').filter(is_filter).collect::<Vec<_>>().join("&")
+    text.split('&')
+        .filter(is_filter)
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 fn tasks_page(inner: &Inner, query: &TaskQuery, notice: &Notice) -> queue::Result<TasksPage> {
@@ -112,9 +115,7 @@ fn tasks_page(inner: &Inner, query: &TaskQuery, notice: &Notice) -> queue::Resul
     let next = page
         .next
         .map(|after| format!("/tasks?{here}{joint}after={after}"));
-    let is_dead = |task: &TaskRow| {
-        matches!(task.state, TaskState::Failed | TaskState::Quarantined)
-    };
+    let is_dead = |task: &TaskRow| matches!(task.state, TaskState::Failed | TaskState::Quarantined);
     let mut states: Vec<_> = STATES
         .iter()
         .map(|(value, label)| ((*value).to_owned(), (*label).to_owned(), *value == state))

@@ -73,12 +73,10 @@ pub(crate) async fn check_host(
             let name = target.or(named).unwrap_or("(none)");
             let detail = format!("this server does not answer as `{name}`");
             let remedy = "open it under its listen address, or add the name to `allowed_hosts` in `[server]`";
-            Err(Problem::new(
-                StatusCode::MISDIRECTED_REQUEST,
-                "host_not_allowed",
-                detail,
+            Err(
+                Problem::new(StatusCode::MISDIRECTED_REQUEST, "host_not_allowed", detail)
+                    .with_remedy(remedy),
             )
-            .with_remedy(remedy))
         }
     }
 }

@@ -22,13 +22,11 @@ pub(crate) async fn check_origin(request: Request, next: Next) -> Result<Respons
 
 fn check(request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
-    let from_us = match text(headers, header::ORIGIN.as_str()) {
-        None => None,
-        Some(origin) => Some(is_origin_of(origin, host(request).unwrap_or_default())),
-    };
+    let from_us = text(headers, header::ORIGIN.as_str())
+        .map(|origin| is_origin_of(origin, host(request).unwrap_or_default()));
     let site = text(headers, "sec-fetch-site");
-    let foreign = from_us == Some(false)
-        || site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let foreign =
+        from_us == Some(false) || site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
     if foreign {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,

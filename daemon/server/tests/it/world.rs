@@ -144,7 +144,10 @@ impl World {
         let report = |task: &queue::TaskRow| {
             let result = json!({ "objects": 118, "seconds": 0.84 });
             TaskReport {
-                log: Some(format!("{}: reading 4 planes\n{}: 118 objects\n", task.job, task.job)),
+                log: Some(format!(
+                    "{}: reading 4 planes\n{}: 118 objects\n",
+                    task.job, task.job
+                )),
                 timings: Some(json!({ "read_ms": 12, "compute_ms": 840 })),
                 peak_rss: Some(412 * 1024 * 1024),
                 ..TaskReport::new(task.id, Outcome::Succeeded { result })
@@ -237,7 +240,11 @@ impl World {
                 _ => world.succeed(),
             }
         }
-        let big = world.plate("20260802_kinase_library_1536_with_a_rather_long_name", 32, 48);
+        let big = world.plate(
+            "20260802_kinase_library_1536_with_a_rather_long_name",
+            32,
+            48,
+        );
         fill(&world, big, 31, 48, |_| SubjectState::Complete);
         let request = ClaimRequest {
             worker: "w2".into(),
@@ -250,7 +257,11 @@ impl World {
         }
         world
             .store
-            .complete_plate(mixed, "user", Some("finalized while the microscope was broken"))
+            .complete_plate(
+                mixed,
+                "user",
+                Some("finalized while the microscope was broken"),
+            )
             .unwrap();
         world
     }
