@@ -104,10 +104,12 @@ fn a_killed_daemon_goes_on_where_it_was() {
 fn a_late_file_reopens_the_plate() {
     let daemon = start();
     let folder = daemon.folder("drop").join("plate-1");
-    write_plate(&small(), &folder).unwrap();
-    let late = folder.join(&sites(&small())[5].file);
-    let bytes = fs::read(&late).unwrap();
-    fs::remove_file(&late).unwrap();
+    let aside = daemon.folder("aside");
+    write_plate(&small(), &aside).unwrap();
+    let name = &sites(&small())[5].file;
+    let (late, bytes) = (folder.join(name), fs::read(aside.join(name)).unwrap());
+    fs::remove_file(aside.join(name)).unwrap();
+    fs::rename(&aside, &folder).unwrap();
     finish(&daemon, "plate-1");
     daemon.wait("five image sets are done", || daemon.try_get("/api/v1/plates").is_some_and(|t| t.contains("\"done\"")));
     fs::write(&late, bytes).unwrap();

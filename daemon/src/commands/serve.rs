@@ -3,6 +3,7 @@
 mod control;
 mod state_dir;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
 
 async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
     state_dir::prepare(&config.state)?;
-    let store = Store::open(config.state.dir.join("queue.db"), Options::default())?;
+    let store = open_queue(&config.state.dir.join("queue.db")).await?;
     let listener = TcpListener::bind(config.server.listen).await.with_context(|| format!("cannot listen on {}; is another daemon running?", config.server.listen))?;
     let address = listener.local_addr()?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
@@ -73,6 +74,18 @@ async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
     drop(published);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Opens the queue. A daemon that was killed while it started a worker leaves its lock to that child for a moment: as long as the
+/// holder that the lock names is dead, it is worth waiting.
+async fn open_queue(path: &Path) -> anyhow::Result<Store> {
+    for _ in 0..100 {
+        match Store::open(path, Options::default()) {
+            Err(queue::Error::InUse { pid: Some(pid), .. }) if !Path::new(&format!("/proc/{pid}")).exists() => tokio::time::sleep(Duration::from_millis(50)).await,
+            result => return Ok(result?),
+        }
+    }
+    Ok(Store::open(path, Options::default())?)
 }
 
 /// Returns when the daemon is asked to stop. SIGHUP is answered, but what it would change needs a restart.

@@ -99,7 +99,10 @@ fn changed_real_files_do_not_panic() {
 fn errors_say_who_can_mend_them() {
     let folder = tempfile::tempdir().unwrap();
     let missing = probe(&folder.path().join("absent.tif")).unwrap_err();
-    assert_eq!(missing.class(), ErrorClass::Environment);
+    // The folder is there: the file was moved or deleted. Without the folder, the share is gone.
+    assert_eq!(missing.class(), ErrorClass::Permanent);
+    let unmounted = probe(&folder.path().join("gone/absent.tif")).unwrap_err();
+    assert_eq!(unmounted.class(), ErrorClass::Environment);
     assert!(
         matches!(&missing, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound),
         "{missing}"
