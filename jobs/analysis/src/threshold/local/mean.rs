@@ -1,5 +1,6 @@
 //! The mean of a square block: `scipy.ndimage.uniform_filter(…, mode='reflect')` in single precision.
 
+use multiversion::multiversion;
 use ndarray::ArrayView2;
 
 use crate::gaussian::Mode;
@@ -26,25 +27,55 @@ pub(super) fn filter(plane: ArrayView2<'_, f32>, size: usize) -> Vec<f32> {
         }
     }
     let divisor = size as f64;
-    let mut line = vec![0.0; width + 2 * radius.cast_unsigned()];
+    let reach = size / 2;
+    let mut line = vec![0.0; width + 2 * reach];
+    let mut along = vec![0.0; width];
+    let mut row_means = vec![0.0; width];
+    let reflected: Vec<(usize, usize)> = (0..reach)
+        .chain(reach + width..width + 2 * reach)
+        .map(|at| {
+            (
+                at,
+                reach + Mode::Reflect.resolve(at.cast_signed() - radius, width),
+            )
+        })
+        .collect();
     let mut out = Vec::with_capacity(source.len());
     for y in 0..height.cast_signed() {
         if y > 0 {
-            let entering_leaving = row(y + radius).iter().zip(row(y - 1 - radius));
-            for (sum, (&entering, &leaving)) in sums.iter_mut().zip(entering_leaving) {
-                *sum += f64::from(entering) - f64::from(leaving);
-            }
+            slide(&mut sums, row(y + radius), row(y - 1 - radius));
         }
-        for (x, value) in line.iter_mut().enumerate() {
-            let sum = sums[Mode::Reflect.resolve(x.cast_signed() - radius, width)];
-            *value = f64::from((sum / divisor) as f32);
+        means(&sums, divisor, &mut row_means);
+        for (value, &mean) in line[reach..].iter_mut().zip(&row_means) {
+            *value = f64::from(mean);
+        }
+        for &(beyond, inside) in &reflected {
+            line[beyond] = line[inside];
         }
         let mut sum: f64 = line[..size].iter().fold(0.0, |sum, value| sum + value);
-        out.push((sum / divisor) as f32);
-        for (entering, leaving) in line[size..].iter().zip(&line) {
+        along[0] = sum;
+        let entering_leaving = line[size..].iter().zip(&line);
+        for (to, (entering, leaving)) in along[1..].iter_mut().zip(entering_leaving) {
             sum += entering - leaving;
-            out.push((sum / divisor) as f32);
+            *to = sum;
         }
+        means(&along, divisor, &mut row_means);
+        out.extend_from_slice(&row_means);
     }
     out
+}
+
+/// Moves the window of each column's sum down by one row.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn slide(sums: &mut [f64], entering: &[f32], leaving: &[f32]) {
+    for (sum, (&entering, &leaving)) in sums.iter_mut().zip(entering.iter().zip(leaving)) {
+        *sum += f64::from(entering) - f64::from(leaving);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn means(sums: &[f64], divisor: f64, means: &mut [f32]) {
+    for (mean, sum) in means.iter_mut().zip(sums) {
+        *mean = (sum / divisor) as f32;
+    }
 }
