@@ -27,6 +27,9 @@ const WINDOW: usize = 32_768;
 const MOSTLY_COPIES: f32 = 0.8;
 /// Price of a literal in such a block.
 const TYPICAL_LITERAL_BITS: f32 = 2.0;
+/// Beyond chance, this share of bytes must repeat before copies are looked for: a search costs about five times what coding the
+/// bytes does, and saves little on noisy images.
+const WORTH_A_SEARCH: f32 = 0.3;
 /// Bytes of noise repeat about once in 256.
 const NOISE_REPEATS: f32 = 0.02;
 
@@ -132,7 +135,7 @@ impl Encoder {
         frequencies[END_OF_BLOCK] = 1;
         let literals = Codes::new(&frequencies, &[0; DISTANCES], 0);
         // Bytes that repeat more often than chance would have it have a structure that copies catch.
-        if repeats > 0.01 + 1.25 * chance {
+        if repeats > WORTH_A_SEARCH + chance {
             self.parser.parse(bytes, start, end, row, false, entropy);
             let copies = self.codes(input);
             if copies.bits < literals.bits.min(stored_bits) {
