@@ -92,12 +92,24 @@ impl Connection {
         }
     }
 
-    fn wrote(&mut self, bytes: &Poll<io::Result<usize>>) {
-        if matches!(bytes, Poll::Ready(Ok(1..))) {
-            self.in_request = false;
-            let at = Instant::now() + self.patience.idle;
-            self.deadline.as_mut().reset(at);
+    /// A write that got on moves the deadline; one that waits for the client to read does so only until then.
+    fn wrote(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Ok(1..)) => {
+                self.in_request = false;
+                let at = Instant::now() + self.patience.idle;
+                self.deadline.as_mut().reset(at);
+            }
+            Poll::Pending if self.deadline.as_mut().poll(context).is_ready() => {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            Poll::Ready(_) | Poll::Pending => {}
         }
+        written
     }
 }
 
@@ -128,8 +140,7 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let wrote = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.wrote(&wrote);
-        wrote
+        self.wrote(context, wrote)
     }
 
     fn poll_write_vectored(
@@ -138,8 +149,7 @@ impl AsyncWrite for Connection {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let wrote = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.wrote(&wrote);
-        wrote
+        self.wrote(context, wrote)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -194,6 +204,22 @@ mod tests {
         client.write_u8(b'G').await.unwrap();
         assert_eq!(server.read_u8().await.unwrap(), b'G');
         let error = server.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_given_up() {
+        let (_client, mut server) = pair(Patience {
+            request: LONG,
+            idle: SHORT,
+        })
+        .await;
+        let error = loop {
+            // More than any buffer on the way holds.
+            if let Err(error) = server.write_all(&[0; 1 << 20]).await {
+                break error;
+            }
+        };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 

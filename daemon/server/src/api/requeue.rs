@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use queue::{PlateId, TaskFilter, TaskId, TaskState};
+use queue::{Cursor, PlateId, TaskFilter, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -109,17 +109,44 @@ fn answer(tasks: Vec<TaskId>, dry_run: bool) -> Answer {
     (status, Json(requeued))
 }
 
+/// A job that nothing has is a slip of the pen, not "nothing to do".
+fn check_job(inner: &Inner, among: TaskFilter, from_job: Option<&str>) -> Result<(), Problem> {
+    let Some(job) = from_job else { return Ok(()) };
+    let filter = TaskFilter {
+        job: Some(job.to_owned()),
+        ..among
+    };
+    if inner
+        .store
+        .tasks(&filter, Cursor::first(1))?
+        .items
+        .is_empty()
+    {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let detail = format!("there is no job `{job}` among these tasks");
+        return Err(Problem::new(status, "unknown_job", detail).with_remedy(
+            "use the `job` of a task of the same subject, as /api/v1/tasks gives it",
+        ));
+    }
+    Ok(())
+}
+
 /// Runs one task again, if it exists.
 pub(crate) fn requeue_task(
     inner: &Inner,
     task: TaskId,
     from_job: Option<&str>,
     dry_run: bool,
-) -> queue::Result<Vec<TaskId>> {
-    inner.store.task(task)?;
-    inner
-        .store
-        .requeue(&TaskFilter::task(task), from_job, dry_run)
+) -> Result<Vec<TaskId>, Problem> {
+    let row = inner.store.task(task)?.task;
+    let among = TaskFilter {
+        subject: Some(row.subject),
+        workflow: Some(row.workflow),
+        ..TaskFilter::default()
+    };
+    check_job(inner, among, from_job)?;
+    let filter = TaskFilter::task(task);
+    Ok(inner.store.requeue(&filter, from_job, dry_run)?)
 }
 
 /// Cancels one task, if it exists, and ends its worker.
@@ -140,6 +167,7 @@ pub(crate) fn cancel_task(inner: &Inner, task: TaskId) -> queue::Result<queue::C
         (status = 200, description = "It was queued already, or `dry_run`", body = Requeued),
         (status = 404, description = "No such task", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It is running", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "No such job, or a field makes no sense", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn task(
     State(app): State<App>,
@@ -148,7 +176,7 @@ pub(super) async fn task(
 ) -> Result<Answer, Problem> {
     app.blocking(move |inner| {
         let tasks = requeue_task(inner, task, request.from_job.as_deref(), request.dry_run)?;
-        Ok::<_, queue::Error>(answer(tasks, request.dry_run))
+        Ok::<_, Problem>(answer(tasks, request.dry_run))
     })
     .await
 }
@@ -161,6 +189,7 @@ pub(super) async fn task(
         (status = 200, description = "There are none, or `dry_run`", body = Requeued),
         (status = 404, description = "No such plate", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Some are running; nothing was requeued", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "No such job, or a field makes no sense", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn plate(
     State(app): State<App>,
@@ -174,8 +203,9 @@ pub(super) async fn plate(
             ..TaskFilter::plate(plate)
         };
         let from_job = request.from_job.as_deref();
+        check_job(inner, TaskFilter::plate(plate), from_job)?;
         let tasks = inner.store.requeue(&filter, from_job, request.dry_run)?;
-        Ok::<_, queue::Error>(answer(tasks, request.dry_run))
+        Ok::<_, Problem>(answer(tasks, request.dry_run))
     })
     .await
 }
@@ -186,7 +216,7 @@ pub(super) async fn plate(
         (status = 202, description = "They are queued", body = Requeued),
         (status = 200, description = "There are none, or `dry_run`", body = Requeued),
         (status = 409, description = "Some are running; nothing was requeued", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A field makes no sense", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "No such job, or a field makes no sense", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn many(
     State(app): State<App>,
@@ -194,11 +224,16 @@ pub(super) async fn many(
 ) -> Result<Answer, Problem> {
     app.blocking(move |inner| {
         let from_job = request.from_job.as_deref();
+        let among = TaskFilter {
+            plate: request.filter.plate.map(PlateId),
+            ..TaskFilter::default()
+        };
+        check_job(inner, among, from_job)?;
         let tasks = match request.filter.into_filter() {
             Some(filter) => inner.store.requeue(&filter, from_job, request.dry_run)?,
             None => Vec::new(),
         };
-        Ok::<_, queue::Error>(answer(tasks, request.dry_run))
+        Ok::<_, Problem>(answer(tasks, request.dry_run))
     })
     .await
 }

@@ -23,7 +23,10 @@ use crate::extract::{Id, Params, empty_is_none};
 use crate::problem::Problem;
 
 /// Failures that are listed; the rest is a list of its own.
-const FAILURES: u32 = 20;
+const FAILURES: usize = 20;
+
+/// Failures whose reasons are counted.
+const COUNTED: u32 = 1000;
 
 /// Tasks of a selected well that are shown.
 const TASKS: u32 = 1000;
@@ -52,6 +55,8 @@ struct PlatePage {
     well: Option<Matrix>,
     plate_tasks: Option<Matrix>,
     failures: Vec<FailureItem>,
+    /// How often which error came, the most frequent first.
+    reasons: Vec<(String, usize)>,
     failed: u64,
     can_finalize: bool,
     is_paused: bool,
@@ -149,7 +154,7 @@ fn plate_page(inner: &Inner, id: PlateId, query: &Query) -> queue::Result<PlateP
     let dead = TaskFilter::plate(id)
         .in_state(TaskState::Failed)
         .in_state(TaskState::Quarantined);
-    let failures = store.tasks(&dead, Cursor::first(FAILURES))?;
+    let failures = store.tasks(&dead, Cursor::first(COUNTED))?.items;
     let here = match &selected {
         Some(well) => format!("/plates/{id}?well={}", super::show::encode(well)),
         None => format!("/plates/{id}"),
@@ -226,9 +231,10 @@ fn plate_page(inner: &Inner, id: PlateId, query: &Query) -> queue::Result<PlateP
         plate_tasks: matrix_of_plate(inner, id)?,
         grid,
         subjects,
+        reasons: reasons(&failures),
         failures: failures
-            .items
             .into_iter()
+            .take(FAILURES)
             .map(|task| FailureItem::new(task, now))
             .collect(),
         failed: tasks.failed + tasks.quarantined,
@@ -237,6 +243,19 @@ fn plate_page(inner: &Inner, id: PlateId, query: &Query) -> queue::Result<PlateP
         decided_by: plate.decided_by.unwrap_or_default(),
         detail: plate.detail.unwrap_or_default(),
     })
+}
+
+fn reasons(failures: &[TaskRow]) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for error in failures.iter().filter_map(|task| task.error.as_ref()) {
+        *counts.entry(&error.code).or_default() += 1;
+    }
+    let mut reasons: Vec<_> = counts
+        .into_iter()
+        .map(|(code, n)| (code.to_owned(), n))
+        .collect();
+    reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    reasons
 }
 
 /// Nothing is said of what is not there.

@@ -321,3 +321,23 @@ fn assets_are_revalidated() {
     }
     served.get("/assets/secret").problem(404, "not_found");
 }
+
+#[test]
+fn failures_are_counted_by_reason() {
+    let world = World::new();
+    let plate = world.plate("p", 8, 12);
+    for name in ["A01-0001", "A02-0001", "A03-0001"] {
+        world.image_set(plate, name, queue::SubjectState::Complete);
+        world.fail();
+    }
+    let served = Served::new(world);
+    let path = format!("/plates/{plate}");
+    let filter = "state=failed,quarantined&amp;q=tiff_truncated";
+    let text = page(&served, &path);
+    let reason = format!(
+        "<a href=\"/tasks?plate={plate}&amp;{filter}\"><code>tiff_truncated</code></a> <span class=\"dim\">3</span>"
+    );
+    assert_has(&text, &[&reason]);
+    let list = format!("/tasks?plate={plate}&{}", filter.replace("&amp;", "&"));
+    assert_eq!(page(&served, &list).matches("nuclei of A0").count(), 3);
+}

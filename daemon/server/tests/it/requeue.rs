@@ -75,6 +75,14 @@ fn a_task_is_started_from_an_earlier_job() {
     );
     assert_eq!(answer.status, 202);
     assert_eq!(answer.json()["tasks"][0], nuclei["items"][0]["id"]);
+    let typo = json!({ "from_job": "nucleii" });
+    for path in [
+        format!("/api/v1/tasks/{id}/requeue"),
+        "/api/v1/plates/1/requeue".to_owned(),
+        "/api/v1/tasks/requeue".to_owned(),
+    ] {
+        served.post(&path, &typo).problem(422, "unknown_job");
+    }
 }
 
 #[test]
