@@ -6,8 +6,15 @@ use clap::{Args, Parser, Subcommand};
 
 /// Watches acquisition folders, processes their images, and serves the results.
 #[derive(Debug, Parser)]
-#[command(name = "wellspring", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Examples:\n  wellspring serve --config wellspring.toml      run the daemon\n  wellspring run workflow.toml plate/ -o results/  process one folder, without a daemon\n  wellspring status                              what the daemon is doing\n  wellspring tasks requeue --failed              try the failed tasks again")]
+#[command(
+    name = "wellspring",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Examples:\n  wellspring serve --config wellspring.toml      run the daemon\n  wellspring run workflow.toml plate/ -o results/  process one folder, without a daemon\n  wellspring status                              what the daemon is doing\n  wellspring tasks requeue --failed              try the failed tasks again"
+)]
 pub struct Arguments {
     /// Options of the commands that talk to the daemon.
     #[command(flatten)]
@@ -66,7 +73,12 @@ pub struct ServeOptions {
     #[arg(long)]
     pub state_dir: Option<PathBuf>,
     /// Configuration file.
-    #[arg(long, short, env = "WELLSPRING_CONFIG", default_value = "/etc/wellspring/wellspring.toml")]
+    #[arg(
+        long,
+        short,
+        env = "WELLSPRING_CONFIG",
+        default_value = "/etc/wellspring/wellspring.toml"
+    )]
     pub config: PathBuf,
 }
 
@@ -171,13 +183,23 @@ pub enum ConfigCommand {
     /// Check a configuration file and the workflows it names.
     Check {
         /// The file.
-        #[arg(long, short, env = "WELLSPRING_CONFIG", default_value = "/etc/wellspring/wellspring.toml")]
+        #[arg(
+            long,
+            short,
+            env = "WELLSPRING_CONFIG",
+            default_value = "/etc/wellspring/wellspring.toml"
+        )]
         config: PathBuf,
     },
     /// Print every value and where it comes from.
     Show {
         /// The file.
-        #[arg(long, short, env = "WELLSPRING_CONFIG", default_value = "/etc/wellspring/wellspring.toml")]
+        #[arg(
+            long,
+            short,
+            env = "WELLSPRING_CONFIG",
+            default_value = "/etc/wellspring/wellspring.toml"
+        )]
         config: PathBuf,
     },
     /// Print the JSON schema of the configuration.

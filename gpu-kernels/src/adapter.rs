@@ -41,8 +41,13 @@ pub struct AdapterInfo {
 pub fn choose<'a>(adapters: &'a [AdapterInfo], wanted: &str) -> Option<&'a AdapterInfo> {
     match wanted {
         "off" => None,
-        "auto" => adapters.iter().filter(|a| a.kind != DeviceKind::Software).max_by_key(|a| a.kind),
-        name => adapters.iter().find(|a| a.name.to_lowercase().contains(&name.to_lowercase())),
+        "auto" => adapters
+            .iter()
+            .filter(|a| a.kind != DeviceKind::Software)
+            .max_by_key(|a| a.kind),
+        name => adapters
+            .iter()
+            .find(|a| a.name.to_lowercase().contains(&name.to_lowercase())),
     }
 }
 
@@ -51,15 +56,29 @@ mod tests {
     use super::*;
 
     fn adapter(name: &str, kind: DeviceKind) -> AdapterInfo {
-        AdapterInfo { name: name.into(), kind, driver: String::new(), backend: "Vulkan".into(), max_binding_bytes: 1, max_buffer_bytes: 1 }
+        AdapterInfo {
+            name: name.into(),
+            kind,
+            driver: String::new(),
+            backend: "Vulkan".into(),
+            max_binding_bytes: 1,
+            max_buffer_bytes: 1,
+        }
     }
 
     #[test]
     fn auto_never_means_software() {
         let software = [adapter("llvmpipe", DeviceKind::Software)];
         assert_eq!(choose(&software, "auto"), None);
-        assert_eq!(choose(&software, "LLVM").map(|a| a.name.as_str()), Some("llvmpipe"));
-        let both = [adapter("Intel", DeviceKind::Integrated), adapter("RTX", DeviceKind::Discrete), software[0].clone()];
+        assert_eq!(
+            choose(&software, "LLVM").map(|a| a.name.as_str()),
+            Some("llvmpipe")
+        );
+        let both = [
+            adapter("Intel", DeviceKind::Integrated),
+            adapter("RTX", DeviceKind::Discrete),
+            software[0].clone(),
+        ];
         assert_eq!(choose(&both, "auto").map(|a| a.name.as_str()), Some("RTX"));
         assert_eq!(choose(&both, "off"), None);
     }

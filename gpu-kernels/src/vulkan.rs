@@ -7,9 +7,15 @@ pub(crate) fn adapters() -> Vec<AdapterInfo> {
     if wgpu::Instance::enabled_backend_features().is_empty() {
         return Vec::new();
     }
-    let descriptor = wgpu::InstanceDescriptor { backends: wgpu::Backends::VULKAN, ..wgpu::InstanceDescriptor::new_without_display_handle() };
+    let descriptor = wgpu::InstanceDescriptor {
+        backends: wgpu::Backends::VULKAN,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    };
     let instance = wgpu::Instance::new(descriptor);
-    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all())).iter().map(describe).collect()
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+        .iter()
+        .map(describe)
+        .collect()
 }
 
 fn describe(adapter: &wgpu::Adapter) -> AdapterInfo {
@@ -24,7 +30,9 @@ fn describe(adapter: &wgpu::Adapter) -> AdapterInfo {
             wgpu::DeviceType::VirtualGpu => DeviceKind::Virtual,
             wgpu::DeviceType::Other => DeviceKind::Other,
         },
-        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        driver: format!("{} {}", info.driver, info.driver_info)
+            .trim()
+            .to_owned(),
         backend: format!("{:?}", info.backend),
         max_binding_bytes: limits.max_storage_buffer_binding_size,
         max_buffer_bytes: limits.max_buffer_size,

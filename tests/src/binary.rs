@@ -14,15 +14,26 @@ pub fn wellspring() -> PathBuf {
     }
     let test = std::env::current_exe().unwrap_or_default();
     // target/<profile>/deps/<test>
-    let path = test.ancestors().nth(2).map(|d| d.join("wellspring")).unwrap_or_default();
-    assert!(path.is_file(), "`{}` is missing: run `cargo build -p wellspring` first", path.display());
+    let path = test
+        .ancestors()
+        .nth(2)
+        .map(|d| d.join("wellspring"))
+        .unwrap_or_default();
+    assert!(
+        path.is_file(),
+        "`{}` is missing: run `cargo build -p wellspring` first",
+        path.display()
+    );
     path
 }
 
 /// The repository.
 #[must_use]
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/")).to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("/"))
+        .to_owned()
 }
 
 /// A folder of the shared test data beside the repository; `None`, with a line that says so, where it is absent.
@@ -40,7 +51,10 @@ pub fn shared(folder: &str) -> Option<PathBuf> {
 #[must_use]
 pub fn python() -> Option<String> {
     let chosen = std::env::var("WELLSPRING_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let works = Command::new(&chosen).args(["-c", "import h5py, numpy"]).output().is_ok_and(|o| o.status.success());
+    let works = Command::new(&chosen)
+        .args(["-c", "import h5py, numpy"])
+        .output()
+        .is_ok_and(|o| o.status.success());
     if works {
         return Some(chosen);
     }
@@ -53,7 +67,11 @@ pub fn python() -> Option<String> {
 /// # Panics
 /// It cannot be started.
 pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
-    match Command::new(wellspring()).args(arguments).env_remove("WELLSPRING_CONFIG").output() {
+    match Command::new(wellspring())
+        .args(arguments)
+        .env_remove("WELLSPRING_CONFIG")
+        .output()
+    {
         Ok(output) => output,
         Err(error) => panic!("cannot start the program: {error}"),
     }
@@ -67,6 +85,10 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) ->
 pub fn json(output: &Output) -> serde_json::Value {
     match serde_json::from_slice(&output.stdout) {
         Ok(value) => value,
-        Err(error) => panic!("no JSON ({error}): {}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        Err(error) => panic!(
+            "no JSON ({error}): {}\n{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        ),
     }
 }

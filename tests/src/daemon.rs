@@ -24,11 +24,19 @@ impl Daemon {
     /// It does not start.
     #[must_use]
     pub fn start(workflow: &Path, root_lines: &str) -> Self {
-        let Ok(folder) = tempfile::tempdir() else { panic!("no temporary folder") };
-        let mut daemon = Self { folder, child: None };
+        let Ok(folder) = tempfile::tempdir() else {
+            panic!("no temporary folder")
+        };
+        let mut daemon = Self {
+            folder,
+            child: None,
+        };
         let path = |name: &str| daemon.folder.path().join(name).display().to_string();
         for name in ["drop", "results", "state"] {
-            assert!(std::fs::create_dir(daemon.folder.path().join(name)).is_ok(), "cannot make {name}");
+            assert!(
+                std::fs::create_dir(daemon.folder.path().join(name)).is_ok(),
+                "cannot make {name}"
+            );
         }
         let text = format!(
             "[state]\ndir = {:?}\nmin_free = \"1 MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n[workers]\ncount = 2\ngrace_secs = 5\n[[root]]\npath = {:?}\noutput = {:?}\nworkflow = {:?}\nsettle_secs = 0\n{root_lines}\n",
@@ -37,7 +45,10 @@ impl Daemon {
             path("results"),
             workflow.display().to_string(),
         );
-        assert!(std::fs::write(daemon.config(), text).is_ok(), "cannot write the configuration");
+        assert!(
+            std::fs::write(daemon.config(), text).is_ok(),
+            "cannot write the configuration"
+        );
         daemon.launch();
         daemon
     }
@@ -48,8 +59,19 @@ impl Daemon {
     /// It does not start.
     pub fn launch(&mut self) {
         let _ = std::fs::remove_file(self.folder.path().join("state/address"));
-        let Ok(log) = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("daemon.log")) else { panic!("no log file") };
-        let child = Command::new(wellspring()).args(["serve", "--config"]).arg(self.config()).stdout(Stdio::null()).stderr(log).spawn();
+        let Ok(log) = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("daemon.log"))
+        else {
+            panic!("no log file")
+        };
+        let child = Command::new(wellspring())
+            .args(["serve", "--config"])
+            .arg(self.config())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
         match child {
             Ok(child) => self.child = Some(child),
             Err(error) => panic!("the daemon cannot be started: {error}"),
@@ -67,7 +89,9 @@ impl Daemon {
 
     /// SIGTERM, and whether it then ended well.
     pub fn terminate(&mut self) -> bool {
-        let Some(mut child) = self.child.take() else { return false };
+        let Some(mut child) = self.child.take() else {
+            return false;
+        };
         let id = child.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &id]).status();
         child.wait().is_ok_and(|status| status.success())
@@ -99,7 +123,12 @@ impl Daemon {
     /// Text of a page or answer, if the daemon answers with success.
     #[must_use]
     pub fn try_get(&self, path: &str) -> Option<String> {
-        ureq::get(&self.url(path)?).call().ok()?.body_mut().read_to_string().ok()
+        ureq::get(&self.url(path)?)
+            .call()
+            .ok()?
+            .body_mut()
+            .read_to_string()
+            .ok()
     }
 
     /// JSON of an answer.
@@ -108,7 +137,9 @@ impl Daemon {
     /// There is none.
     #[must_use]
     pub fn get(&self, path: &str) -> Value {
-        let text = self.try_get(path).unwrap_or_else(|| panic!("GET {path} failed\n{}", self.log()));
+        let text = self
+            .try_get(path)
+            .unwrap_or_else(|| panic!("GET {path} failed\n{}", self.log()));
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("GET {path}: {e}: {text}"))
     }
 
@@ -118,10 +149,18 @@ impl Daemon {
     /// The daemon does not answer.
     pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let url = self.url(path).unwrap_or_default();
-        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
-        let answer = ureq::Agent::new_with_config(config).post(&url).header("X-Wellspring", "1").send_json(body);
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build();
+        let answer = ureq::Agent::new_with_config(config)
+            .post(&url)
+            .header("X-Wellspring", "1")
+            .send_json(body);
         match answer {
-            Ok(mut answer) => (answer.status().as_u16(), answer.body_mut().read_json().unwrap_or(Value::Null)),
+            Ok(mut answer) => (
+                answer.status().as_u16(),
+                answer.body_mut().read_json().unwrap_or(Value::Null),
+            ),
             Err(error) => panic!("POST {path}: {error}\n{}", self.log()),
         }
     }
@@ -133,7 +172,11 @@ impl Daemon {
     pub fn wait(&self, what: &str, condition: impl Fn() -> bool) {
         let begin = Instant::now();
         while !condition() {
-            assert!(begin.elapsed() < PATIENCE, "waited in vain until {what}\n{}", self.log());
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "waited in vain until {what}\n{}",
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -144,9 +187,13 @@ impl Daemon {
     /// They do not get there.
     pub fn wait_for_plates(&self, plates: usize, state: &str) {
         self.wait(&format!("{plates} plate(s) are {state}"), || {
-            let Some(text) = self.try_get("/api/v1/plates") else { return false };
+            let Some(text) = self.try_get("/api/v1/plates") else {
+                return false;
+            };
             let page: Value = serde_json::from_str(&text).unwrap_or_default();
-            page["items"].as_array().is_some_and(|items| items.len() == plates && items.iter().all(|p| p["state"] == state))
+            page["items"].as_array().is_some_and(|items| {
+                items.len() == plates && items.iter().all(|p| p["state"] == state)
+            })
         });
     }
 }

@@ -29,7 +29,15 @@ pub struct PlateSpec {
 
 impl Default for PlateSpec {
     fn default() -> Self {
-        Self { rows: 3, columns: 4, sites: 2, side: 512, nuclei: 40, dead_well: Some((1, 2)), seed: 7 }
+        Self {
+            rows: 3,
+            columns: 4,
+            sites: 2,
+            side: 512,
+            nuclei: 40,
+            dead_well: Some((1, 2)),
+            seed: 7,
+        }
     }
 }
 
@@ -49,7 +57,10 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 
@@ -79,7 +90,9 @@ pub fn sites(spec: &PlateSpec) -> Vec<SiteTruth> {
     for (row, column, site, number) in places(spec) {
         let well = format!("{}{:02}", char::from(b'A' + row), column + 1);
         out.push(SiteTruth {
-            file: format!("Well{well}_Point{well}_{site:04}_ChannelDAPI,WF_GFP_Seq{number:04}.tiff"),
+            file: format!(
+                "Well{well}_Point{well}_{site:04}_ChannelDAPI,WF_GFP_Seq{number:04}.tiff"
+            ),
             site: format!("{well}-{site:04}"),
             cells: nuclei(spec, row, column, number).len(),
         });
@@ -92,7 +105,9 @@ pub fn sites(spec: &PlateSpec) -> Vec<SiteTruth> {
 /// # Errors
 /// The TIFF cannot be encoded.
 pub fn render(spec: &PlateSpec, index: usize) -> io::Result<Vec<u8>> {
-    let (row, column, _, number) = places(spec).nth(index).ok_or_else(|| io::Error::other("no such site"))?;
+    let (row, column, _, number) = places(spec)
+        .nth(index)
+        .ok_or_else(|| io::Error::other("no such site"))?;
     let nuclei = nuclei(spec, row, column, number);
     let mut random = Random(spec.seed ^ (0x9E37_79B9 + u64::from(number)));
     let mut bytes = io::Cursor::new(Vec::new());
@@ -101,7 +116,9 @@ pub fn render(spec: &PlateSpec, index: usize) -> io::Result<Vec<u8>> {
         for channel in 0..2 {
             let pixels = draw(spec.side, &nuclei, channel == 0, &mut random);
             let side = u32::try_from(spec.side).map_err(io::Error::other)?;
-            encoder.write_image::<Gray16>(side, side, &pixels).map_err(io::Error::other)?;
+            encoder
+                .write_image::<Gray16>(side, side, &pixels)
+                .map_err(io::Error::other)?;
         }
     }
     Ok(bytes.into_inner())
@@ -126,11 +143,18 @@ pub fn write_plate(spec: &PlateSpec, folder: &Path) -> io::Result<Vec<PathBuf>> 
 
 fn places(spec: &PlateSpec) -> impl Iterator<Item = (u8, u8, u32, u32)> + use<> {
     let (rows, columns, sites) = (spec.rows, spec.columns, spec.sites);
-    (0..rows).flat_map(move |r| (0..columns).flat_map(move |c| (0..sites).map(move |s| (r, c, s)))).zip(0_u32..).map(|((r, c, s), n)| (r, c, s, n))
+    (0..rows)
+        .flat_map(move |r| (0..columns).flat_map(move |c| (0..sites).map(move |s| (r, c, s))))
+        .zip(0_u32..)
+        .map(|((r, c, s), n)| (r, c, s, n))
 }
 
 /// Nuclei on a jittered grid: close, but never touching, so that their number is not a matter of opinion.
-#[allow(clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_truncation)]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation
+)]
 fn nuclei(spec: &PlateSpec, row: u8, column: u8, number: u32) -> Vec<Nucleus> {
     if spec.dead_well == Some((row, column)) {
         return Vec::new();
@@ -142,7 +166,13 @@ fn nuclei(spec: &PlateSpec, row: u8, column: u8, number: u32) -> Vec<Nucleus> {
     let mut out = Vec::new();
     for gy in 0..cells {
         for gx in 0..cells {
-            let (a, b, c, d, e) = (random.uniform(), random.uniform(), random.uniform(), random.uniform(), random.uniform());
+            let (a, b, c, d, e) = (
+                random.uniform(),
+                random.uniform(),
+                random.uniform(),
+                random.uniform(),
+                random.uniform(),
+            );
             if a < chance {
                 let radius = 7.0 + 4.0 * b;
                 let room = pitch / 2.0 - radius - 3.0;
@@ -158,13 +188,27 @@ fn nuclei(spec: &PlateSpec, row: u8, column: u8, number: u32) -> Vec<Nucleus> {
     out
 }
 
-#[allow(clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_truncation)]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation
+)]
 fn draw(side: usize, nuclei: &[Nucleus], dna: bool, random: &mut Random) -> Vec<u16> {
     let mut signal = vec![0.0_f64; side * side];
     for n in nuclei {
-        let (reach, level) = if dna { (n.radius, 4000.0 * n.brightness) } else { (n.radius * 1.8, 1500.0 * n.brightness) };
-        let (y0, y1) = ((n.y - reach - 4.0).max(0.0) as usize, ((n.y + reach + 5.0) as usize).min(side));
-        let (x0, x1) = ((n.x - reach - 4.0).max(0.0) as usize, ((n.x + reach + 5.0) as usize).min(side));
+        let (reach, level) = if dna {
+            (n.radius, 4000.0 * n.brightness)
+        } else {
+            (n.radius * 1.8, 1500.0 * n.brightness)
+        };
+        let (y0, y1) = (
+            (n.y - reach - 4.0).max(0.0) as usize,
+            ((n.y + reach + 5.0) as usize).min(side),
+        );
+        let (x0, x1) = (
+            (n.x - reach - 4.0).max(0.0) as usize,
+            ((n.x + reach + 5.0) as usize).min(side),
+        );
         for y in y0..y1 {
             for x in x0..x1 {
                 let distance = ((y as f64 - n.y).powi(2) + (x as f64 - n.x).powi(2)).sqrt();
@@ -192,11 +236,18 @@ mod tests {
 
     #[test]
     fn the_same_seed_draws_the_same_plate() {
-        let spec = PlateSpec { side: 96, ..PlateSpec::default() };
+        let spec = PlateSpec {
+            side: 96,
+            ..PlateSpec::default()
+        };
         assert_eq!(render(&spec, 3).ok(), render(&spec, 3).ok());
         assert_ne!(render(&spec, 3).ok(), render(&spec, 4).ok());
         assert_eq!(sites(&spec).len(), 24);
-        let dead: usize = sites(&spec).iter().filter(|s| s.site.starts_with("B03")).map(|s| s.cells).sum();
+        let dead: usize = sites(&spec)
+            .iter()
+            .filter(|s| s.site.starts_with("B03"))
+            .map(|s| s.cells)
+            .sum();
         assert_eq!(dead, 0);
     }
 }

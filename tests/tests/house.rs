@@ -11,11 +11,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("analysis", &[]),
     ("image-io", &["plate"]),
     ("gpu-kernels", &["analysis"]),
-    ("workflow", &["config", "plate", "image-io", "analysis", "gpu-kernels"]),
+    (
+        "workflow",
+        &["config", "plate", "image-io", "analysis", "gpu-kernels"],
+    ),
     ("queue", &[]),
     ("watch", &[]),
     ("worker", &["workflow", "plate", "config"]),
-    ("engine", &["config", "plate", "image-io", "queue", "watch", "worker", "workflow"]),
+    (
+        "engine",
+        &[
+            "config", "plate", "image-io", "queue", "watch", "worker", "workflow",
+        ],
+    ),
     ("server", &["queue", "plate"]),
     ("cli", &[]),
     ("black-box", &[]),
@@ -37,16 +45,54 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 fn graph() -> (Graph, BTreeSet<String>) {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let manifest = black_box::binary::repository().join("Cargo.toml");
-    let output = Command::new(cargo).args(["metadata", "--format-version", "1", "--locked", "--manifest-path"]).arg(manifest).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(cargo)
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--manifest-path",
+        ])
+        .arg(manifest)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let name_of: BTreeMap<&str, &str> = metadata["packages"].as_array().unwrap().iter().map(|p| (p["id"].as_str().unwrap(), p["name"].as_str().unwrap())).collect();
-    let ours = metadata["workspace_members"].as_array().unwrap().iter().map(|id| name_of[id.as_str().unwrap()].to_owned()).collect();
+    let name_of: BTreeMap<&str, &str> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| (p["id"].as_str().unwrap(), p["name"].as_str().unwrap()))
+        .collect();
+    let ours = metadata["workspace_members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|id| name_of[id.as_str().unwrap()].to_owned())
+        .collect();
     let mut graph = Graph::new();
     for node in metadata["resolve"]["nodes"].as_array().unwrap() {
-        let normal = |d: &&serde_json::Value| d["dep_kinds"].as_array().unwrap().iter().any(|k| k["kind"] != "dev");
-        let needs = node["deps"].as_array().unwrap().iter().filter(normal).map(|d| name_of[d["pkg"].as_str().unwrap()].to_owned());
-        graph.entry(name_of[node["id"].as_str().unwrap()].to_owned()).or_default().extend(needs);
+        let normal = |d: &&serde_json::Value| {
+            d["dep_kinds"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|k| k["kind"] != "dev")
+        };
+        let needs = node["deps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(normal)
+            .map(|d| name_of[d["pkg"].as_str().unwrap()].to_owned());
+        graph
+            .entry(name_of[node["id"].as_str().unwrap()].to_owned())
+            .or_default()
+            .extend(needs);
     }
     (graph, ours)
 }
@@ -57,7 +103,10 @@ fn dependencies_point_one_way() {
     for name in ours.iter().filter(|n| *n != "wellspring") {
         let (_, allowed) = ALLOWED.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("crate `{name}` has no place in the house: add it to ALLOWED and to docs/architecture.md"));
         for needed in graph[name].intersection(&ours) {
-            assert!(allowed.contains(&needed.as_str()), "`{name}` must not depend on `{needed}`");
+            assert!(
+                allowed.contains(&needed.as_str()),
+                "`{name}` must not depend on `{needed}`"
+            );
         }
     }
 }

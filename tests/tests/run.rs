@@ -9,7 +9,15 @@ use black_box::synthetic::{PlateSpec, render, sites, write_plate};
 use serde_json::Value;
 
 fn small() -> PlateSpec {
-    PlateSpec { rows: 2, columns: 3, sites: 1, side: 256, nuclei: 12, dead_well: Some((1, 1)), seed: 11 }
+    PlateSpec {
+        rows: 2,
+        columns: 3,
+        sites: 1,
+        side: 256,
+        nuclei: 12,
+        dead_well: Some((1, 1)),
+        seed: 11,
+    }
 }
 
 /// A folder with a plate and room for results.
@@ -31,7 +39,13 @@ fn run_json(workflow: &Path, plate: &Path, results: &Path, more: &[&str]) -> (i3
 
 fn table(results: &Path, name: &str) -> Value {
     let file = results.join("plate-1/plate-1_table.hdf5");
-    json(&run(["inspect", "--json", "--table", name, file.to_str().unwrap()]))
+    json(&run([
+        "inspect",
+        "--json",
+        "--table",
+        name,
+        file.to_str().unwrap(),
+    ]))
 }
 
 #[test]
@@ -43,18 +57,51 @@ fn counts_are_the_truth_and_a_second_run_does_nothing() {
     assert_eq!(first["tasks"]["succeeded"], 6 * 9 + 1);
     let images = table(&results, "images/default");
     for site in sites(&small()) {
-        let row = images["rows"].as_array().unwrap().iter().find(|r| r["site_name"] == site.site.as_str()).unwrap();
-        assert_eq!(row["n_nucleus_segmentation/objects"].as_f64(), Some(site.cells as f64), "{}", site.site);
-        assert_eq!(row["n_cell_segmentation/objects"].as_f64(), Some(site.cells as f64), "{}", site.site);
+        let row = images["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|r| r["site_name"] == site.site.as_str())
+            .unwrap();
+        assert_eq!(
+            row["n_nucleus_segmentation/objects"].as_f64(),
+            Some(site.cells as f64),
+            "{}",
+            site.site
+        );
+        assert_eq!(
+            row["n_cell_segmentation/objects"].as_f64(),
+            Some(site.cells as f64),
+            "{}",
+            site.site
+        );
     }
-    let container = std::fs::read_dir(results.join("plate-1")).unwrap().map(|e| e.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == "h5")).unwrap();
+    let container = std::fs::read_dir(results.join("plate-1"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .find(|p| p.extension().is_some_and(|e| e == "h5"))
+        .unwrap();
     let written = std::fs::metadata(&container).unwrap().modified().unwrap();
     let (code, dry) = run_json(&workflow, &plate, &results, &["--dry-run"]);
-    assert_eq!((code, dry["planned"].as_array().unwrap().len()), (0, 0), "{dry}");
+    assert_eq!(
+        (code, dry["planned"].as_array().unwrap().len()),
+        (0, 0),
+        "{dry}"
+    );
     let (code, _) = run_json(&workflow, &plate, &results, &[]);
     assert_eq!(code, 0);
-    assert_eq!(std::fs::metadata(&container).unwrap().modified().unwrap(), written, "a finished container was written again");
-    assert!(!results.join("plate-1").read_dir().unwrap().any(|e| e.unwrap().file_name().to_string_lossy().contains("partial")));
+    assert_eq!(
+        std::fs::metadata(&container).unwrap().modified().unwrap(),
+        written,
+        "a finished container was written again"
+    );
+    assert!(
+        !results.join("plate-1").read_dir().unwrap().any(|e| e
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .contains("partial"))
+    );
 }
 
 #[test]
@@ -64,15 +111,31 @@ fn a_changed_parameter_reruns_that_job_and_what_follows() {
     assert_eq!(run_json(&workflow, &plate, &results, &[]).0, 0);
     let text = std::fs::read_to_string(&workflow).unwrap();
     let changed = folder.path().join("changed.toml");
-    std::fs::write(&changed, text.replace("regularisation = 0.05", "regularisation = 0.5")).unwrap();
+    std::fs::write(
+        &changed,
+        text.replace("regularisation = 0.05", "regularisation = 0.5"),
+    )
+    .unwrap();
     let (_, dry) = run_json(&changed, &plate, &results, &["--dry-run"]);
-    let mut jobs: Vec<&str> = dry["planned"].as_array().unwrap().iter().map(|t| t["job"].as_str().unwrap()).collect();
+    let mut jobs: Vec<&str> = dry["planned"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| t["job"].as_str().unwrap())
+        .collect();
     jobs.sort_unstable();
     jobs.dedup();
     assert_eq!(jobs, ["cells", "measure-cells", "tables"], "{dry}");
-    assert!(dry["planned"].to_string().contains("parameters"), "the reason names the ingredient: {dry}");
+    assert!(
+        dry["planned"].to_string().contains("parameters"),
+        "the reason names the ingredient: {dry}"
+    );
     let (code, second) = run_json(&changed, &plate, &results, &[]);
-    assert_eq!((code, second["tasks"]["succeeded"].as_u64()), (0, Some(55)), "{second}");
+    assert_eq!(
+        (code, second["tasks"]["succeeded"].as_u64()),
+        (0, Some(55)),
+        "{second}"
+    );
 }
 
 #[test]
@@ -85,19 +148,55 @@ fn one_bad_file_fails_alone_and_is_listed() {
     let (code, first) = run_json(&workflow, &plate, &results, &[]);
     assert_eq!(code, 1, "{first}");
     let failed = first["failed"].as_array().unwrap();
-    assert!(!failed.is_empty() && failed.iter().all(|t| t["subject_name"] == "A03-0000"), "{first}");
+    assert!(
+        !failed.is_empty() && failed.iter().all(|t| t["subject_name"] == "A03-0000"),
+        "{first}"
+    );
     let error = &failed[0]["error"];
-    assert!(error["message"].as_str().unwrap().contains("Seq0002.tiff") && !error["remedy"].as_str().unwrap().is_empty(), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().contains("Seq0002.tiff")
+            && !error["remedy"].as_str().unwrap().is_empty(),
+        "{error}"
+    );
     let images = table(&results, "images/default");
-    let row = |site: &str| images["rows"].as_array().unwrap().iter().find(|r| r["site_name"] == site).cloned().unwrap();
+    let row = |site: &str| {
+        images["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|r| r["site_name"] == site)
+            .cloned()
+            .unwrap()
+    };
     assert_eq!(row("A03-0000")["is_outlier"], 1);
     assert_eq!(row("A01-0000")["is_outlier"], 0);
-    assert_eq!(run_json(&workflow, &plate, &results, &["--ignore-failed-outputs", "--ignore-invalid-inputs"]).0, 0);
+    assert_eq!(
+        run_json(
+            &workflow,
+            &plate,
+            &results,
+            &["--ignore-failed-outputs", "--ignore-invalid-inputs"]
+        )
+        .0,
+        0
+    );
     // Repaired: only this image set, and what is made from the whole plate, runs again.
     std::fs::write(&bad, render(&small(), 2).unwrap()).unwrap();
     let (code, repaired) = run_json(&workflow, &plate, &results, &[]);
-    assert_eq!((code, repaired["tasks"]["succeeded"].as_u64()), (0, Some(55)), "{repaired}");
-    assert_eq!(table(&results, "images/default")["rows"].as_array().unwrap().iter().filter(|r| r["is_outlier"] == 1).count(), 0);
+    assert_eq!(
+        (code, repaired["tasks"]["succeeded"].as_u64()),
+        (0, Some(55)),
+        "{repaired}"
+    );
+    assert_eq!(
+        table(&results, "images/default")["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|r| r["is_outlier"] == 1)
+            .count(),
+        0
+    );
 }
 
 #[test]
@@ -105,7 +204,13 @@ fn mistakes_are_explained() {
     let (folder, plate, results) = plate();
     let workflow = folder.path().join("typo.toml");
     std::fs::write(&workflow, "name = \"x\"\nversion = \"1\"\n[channels]\nDAPI = \"nuclei\"\n[[job]]\nid = \"a\"\nkind = \"filter.gausian\"\ninput = \"nuclei\"\noutput = \"b\"\n").unwrap();
-    let output = run(["run", workflow.to_str().unwrap(), plate.to_str().unwrap(), "-o", results.to_str().unwrap()]);
+    let output = run([
+        "run",
+        workflow.to_str().unwrap(),
+        plate.to_str().unwrap(),
+        "-o",
+        results.to_str().unwrap(),
+    ]);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1));
     assert!(text.contains("did you mean `filter.gaussian`?"), "{text}");

@@ -19,7 +19,10 @@ impl Intake {
     ///
     /// # Errors
     /// The queue fails.
-    pub fn complete_ready_plates(&self, settling: &dyn Fn(queue::RootId, &Path) -> bool) -> Result<()> {
+    pub fn complete_ready_plates(
+        &self,
+        settling: &dyn Fn(queue::RootId, &Path) -> bool,
+    ) -> Result<()> {
         for row in records::plates(self.store(), &[PlateState::Arriving, PlateState::Stale])? {
             if !self.recall(&row)? || settling(row.root, &row.directory) {
                 continue;
@@ -27,7 +30,9 @@ impl Intake {
             self.reread_manifest(row.id)?;
             let decision = {
                 let plates = self.plates();
-                let Some(plate) = plates.get(&row.id) else { continue };
+                let Some(plate) = plates.get(&row.id) else {
+                    continue;
+                };
                 plate::decide(&plate.root.rules, &facts(plate, &row))
             };
             if let Some(decision) = decision {
@@ -44,18 +49,25 @@ impl Intake {
     pub fn finalize(&self, id: PlateId) -> Result<()> {
         let row = self.store().plate(id)?.plate;
         if self.recall(&row)? {
-            let facts = Facts { by_hand: true, ..Facts::default() };
+            let facts = Facts {
+                by_hand: true,
+                ..Facts::default()
+            };
             if let Some(decision) = plate::decide(&[], &facts) {
                 return self.complete(id, &decision);
             }
         }
-        Ok(self.store().complete_plate(id, "manual", Some("marked as complete by hand"))?)
+        Ok(self
+            .store()
+            .complete_plate(id, "manual", Some("marked as complete by hand"))?)
     }
 
     /// A manifest that changed may complete image sets that waited for it.
     fn reread_manifest(&self, id: PlateId) -> Result<()> {
         let mut plates = self.plates();
-        let Some(plate) = plates.get_mut(&id) else { return Ok(()) };
+        let Some(plate) = plates.get_mut(&id) else {
+            return Ok(());
+        };
         if !plate.read_manifest() {
             return Ok(());
         }
@@ -64,7 +76,11 @@ impl Intake {
         self.store().upsert_plate(&NewPlate {
             expected: announced.or(row.expected),
             rows: plate.manifest.as_ref().and_then(|m| m.rows).map(u32::from),
-            columns: plate.manifest.as_ref().and_then(|m| m.columns).map(u32::from),
+            columns: plate
+                .manifest
+                .as_ref()
+                .and_then(|m| m.columns)
+                .map(u32::from),
             ..records::new_plate(row)
         })?;
         self.put_arriving(plate, false)
@@ -72,11 +88,28 @@ impl Intake {
 
     /// Judges the sets that still arrive anew.
     fn put_arriving(&self, plate: &mut Plate, plate_complete: bool) -> Result<()> {
-        let names: Vec<String> = plate.sets.iter().filter(|(_, m)| !m.complete).map(|(n, _)| n.clone()).collect();
+        let names: Vec<String> = plate
+            .sets
+            .iter()
+            .filter(|(_, m)| !m.complete)
+            .map(|(n, _)| n.clone())
+            .collect();
         for name in names {
-            let Some(member) = plate.sets.get(&name) else { continue };
+            let Some(member) = plate.sets.get(&name) else {
+                continue;
+            };
             let expected = plate.expectation(&member.parsed, plate_complete);
-            let (_, complete) = self.store().transaction(|tx| self.put_set(tx, plate, &name, &member.parsed, &member.set, &expected, None))?;
+            let (_, complete) = self.store().transaction(|tx| {
+                self.put_set(
+                    tx,
+                    plate,
+                    &name,
+                    &member.parsed,
+                    &member.set,
+                    &expected,
+                    None,
+                )
+            })?;
             if let Some(member) = plate.sets.get_mut(&name) {
                 member.complete = complete;
             }
@@ -86,12 +119,18 @@ impl Intake {
 
     fn complete(&self, id: PlateId, decision: &Decision) -> Result<()> {
         let mut plates = self.plates();
-        let Some(plate) = plates.get_mut(&id) else { return Ok(()) };
+        let Some(plate) = plates.get_mut(&id) else {
+            return Ok(());
+        };
         self.put_arriving(plate, true)?;
         self.put_holes(plate)?;
         // Image sets were planned as they came; now those jobs follow that need the whole plate.
         let all = depends_on_plate(&plate.prepared.workflow);
-        self.plan_whole(plate, Some((&decision.rule.to_string(), &decision.why)), all)?;
+        self.plan_whole(
+            plate,
+            Some((&decision.rule.to_string(), &decision.why)),
+            all,
+        )?;
         tracing::info!(plate = %plate.name, rule = %decision.rule, why = %decision.why, image_sets = plate.sets.len(), "plate is complete");
         Ok(())
     }
@@ -102,7 +141,12 @@ impl Intake {
             let name = format!("{well}-{site:04}");
             let name = t.map_or(name.clone(), |t| format!("{name}-T{t:04}"));
             // A manifest that names no timepoint is met by any.
-            if plate.sets.contains_key(&name) || plate.sets.values().any(|m| (m.parsed.well, m.parsed.site) == (well, site) && t.is_none()) {
+            if plate.sets.contains_key(&name)
+                || plate
+                    .sets
+                    .values()
+                    .any(|m| (m.parsed.well, m.parsed.site) == (well, site) && t.is_none())
+            {
                 continue;
             }
             let channels: Vec<&str> = planes.iter().map(|(c, _)| c.as_str()).collect();
@@ -124,14 +168,30 @@ impl Intake {
 
     /// Plans everything of a plate: what depends on the whole plate gets its real key now. With `decision` the plate is completed in
     /// the same transaction; without `image_sets` only its own jobs are planned.
-    fn plan_whole(&self, plate: &Plate, decision: Option<(&str, &str)>, image_sets: bool) -> Result<()> {
+    fn plan_whole(
+        &self,
+        plate: &Plate,
+        decision: Option<(&str, &str)>,
+        image_sets: bool,
+    ) -> Result<()> {
         let membership = decision.is_some().then(|| plate.membership());
         self.store().transaction(|tx| {
             self.plan_plate_subject(tx, plate, membership.as_deref())?;
             if image_sets {
                 for (name, member) in plate.sets.iter().filter(|(_, m)| m.complete) {
-                    let expected = Expectation { plate_complete: decision.is_some(), ..plate.expectation(&member.parsed, decision.is_some()) };
-                    self.put_set(tx, plate, name, &member.parsed, &member.set, &expected, membership.as_deref())?;
+                    let expected = Expectation {
+                        plate_complete: decision.is_some(),
+                        ..plate.expectation(&member.parsed, decision.is_some())
+                    };
+                    self.put_set(
+                        tx,
+                        plate,
+                        name,
+                        &member.parsed,
+                        &member.set,
+                        &expected,
+                        membership.as_deref(),
+                    )?;
                 }
             }
             if let Some((rule, why)) = decision {
@@ -152,9 +212,22 @@ impl Intake {
                 continue;
             }
             let plates = self.plates();
-            let Some(plate) = plates.get(&row.id) else { continue };
-            let decided = row.state.is_complete().then(|| (row.decided_by.clone().unwrap_or_default(), row.detail.clone().unwrap_or_default()));
-            self.plan_whole(plate, decided.as_ref().map(|(rule, why)| (rule.as_str(), why.as_str())), true)?;
+            let Some(plate) = plates.get(&row.id) else {
+                continue;
+            };
+            let decided = row.state.is_complete().then(|| {
+                (
+                    row.decided_by.clone().unwrap_or_default(),
+                    row.detail.clone().unwrap_or_default(),
+                )
+            });
+            self.plan_whole(
+                plate,
+                decided
+                    .as_ref()
+                    .map(|(rule, why)| (rule.as_str(), why.as_str())),
+                true,
+            )?;
         }
         Ok(())
     }
@@ -162,12 +235,23 @@ impl Intake {
 
 /// Whether some image-set job needs a plate job's result.
 fn depends_on_plate(workflow: &Workflow) -> bool {
-    workflow.jobs.iter().any(|j| j.kind.scope == Scope::ImageSet && j.upstream.iter().any(|&u| workflow.jobs[u].kind.scope == Scope::Plate))
+    workflow.jobs.iter().any(|j| {
+        j.kind.scope == Scope::ImageSet
+            && j.upstream
+                .iter()
+                .any(|&u| workflow.jobs[u].kind.scope == Scope::Plate)
+    })
 }
 
 fn facts(plate: &Plate, row: &PlateRow) -> Facts {
-    let quiet = row.last_arrival.map_or(0, |at| Timestamp::now().duration_since(at).as_secs().max(0));
-    let planes = plate.sets.values().flat_map(|m| m.set.files.iter().flat_map(|f| &f.planes)).count();
+    let quiet = row
+        .last_arrival
+        .map_or(0, |at| Timestamp::now().duration_since(at).as_secs().max(0));
+    let planes = plate
+        .sets
+        .values()
+        .flat_map(|m| m.set.files.iter().flat_map(|f| &f.planes))
+        .count();
     Facts {
         seen: planes as u64,
         manifest: plate.manifest.as_ref().map(|m| manifest_facts(plate, m)),
@@ -184,27 +268,53 @@ fn manifest_facts(plate: &Plate, manifest: &plate::Manifest) -> plate::ManifestF
         .values()
         .flat_map(|m| {
             let (well, site, t) = (m.parsed.well, m.parsed.site, m.parsed.t);
-            m.set.files.iter().flat_map(|f| &f.planes).map(move |p| PlaneKey { well, site, channel: &p.channel, z: p.z, t })
+            m.set
+                .files
+                .iter()
+                .flat_map(|f| &f.planes)
+                .map(move |p| PlaneKey {
+                    well,
+                    site,
+                    channel: &p.channel,
+                    z: p.z,
+                    t,
+                })
         })
         .collect();
     // A manifest that does not say the slice or the timepoint is content with any.
     let there = |e: &plate::ExpectedPlane| {
-        seen.contains(&PlaneKey { well: e.well, site: e.site, channel: &e.channel, z: e.z, t: e.t })
-            || ((e.z.is_none() || e.t.is_none())
-                && seen.iter().any(|s| {
-                    (s.well, s.site, s.channel) == (e.well, e.site, e.channel.as_str()) && (e.z.is_none() || e.z == s.z) && (e.t.is_none() || e.t == s.t)
-                }))
+        seen.contains(&PlaneKey {
+            well: e.well,
+            site: e.site,
+            channel: &e.channel,
+            z: e.z,
+            t: e.t,
+        }) || ((e.z.is_none() || e.t.is_none())
+            && seen.iter().any(|s| {
+                (s.well, s.site, s.channel) == (e.well, e.site, e.channel.as_str())
+                    && (e.z.is_none() || e.z == s.z)
+                    && (e.t.is_none() || e.t == s.t)
+            }))
     };
     let missing = manifest.expected.iter().filter(|e| !there(e)).count();
-    plate::ManifestFacts { expected: manifest.expected.len() as u64, missing: missing as u64, finished: manifest.finished }
+    plate::ManifestFacts {
+        expected: manifest.expected.len() as u64,
+        missing: missing as u64,
+        finished: manifest.finished,
+    }
 }
 
 /// Files that could be a sentinel; the folder is only listed where a rule asks for one.
 fn other_files(folder: &Path, rules: &[plate::CompleteRule]) -> Vec<PathBuf> {
-    if !rules.iter().any(|r| matches!(r, plate::CompleteRule::Sentinel(_))) {
+    if !rules
+        .iter()
+        .any(|r| matches!(r, plate::CompleteRule::Sentinel(_)))
+    {
         return Vec::new();
     }
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let names = entries.flatten().map(|e| PathBuf::from(e.file_name()));
     names.filter(|name| !plate::is_image_name(name)).collect()
 }

@@ -54,10 +54,24 @@ impl Engine {
     pub fn start(store: Store, config: &DaemonConfig, options: EngineOptions) -> Result<Arc<Self>> {
         let recovered = store.boot()?;
         if !recovered.tasks.is_empty() {
-            tracing::info!(tasks = recovered.tasks.len(), "tasks that an earlier run left running are ready again");
+            tracing::info!(
+                tasks = recovered.tasks.len(),
+                "tasks that an earlier run left running are ready again"
+            );
         }
-        let roots = config.roots.iter().filter(|r| r.enabled).map(|r| root_settings(&store, config, r)).collect::<Result<Vec<_>>>()?;
-        let specs: Vec<RootSpec> = config.roots.iter().filter(|r| r.enabled).zip(&roots).map(|(r, s)| root_spec(r, s.id)).collect();
+        let roots = config
+            .roots
+            .iter()
+            .filter(|r| r.enabled)
+            .map(|r| root_settings(&store, config, r))
+            .collect::<Result<Vec<_>>>()?;
+        let specs: Vec<RootSpec> = config
+            .roots
+            .iter()
+            .filter(|r| r.enabled)
+            .zip(&roots)
+            .map(|(r, s)| root_spec(r, s.id))
+            .collect();
         let facility = Arc::new(Facility::new(roots));
         for root in facility.roots() {
             let leftovers = remove_leftovers(&root.output);
@@ -65,18 +79,31 @@ impl Engine {
                 tracing::info!(output = %root.output.display(), files = leftovers, "temporary files of dead workers removed");
             }
         }
-        let intake = Arc::new(Intake::new(store.clone(), facility, config.workers.max_attempts));
+        let intake = Arc::new(Intake::new(
+            store.clone(),
+            facility,
+            config.workers.max_attempts,
+        ));
         intake.plan_all()?;
         let pruned = store.prune(HISTORY)?;
         tracing::debug!(?pruned, "old events and logs removed");
 
         let (draining, killed) = (CancellationToken::new(), CancellationToken::new());
         let wake = Arc::new(Notify::new());
-        let dispatch = Dispatch::new(Arc::clone(&intake), dispatch_options(config, &options), Arc::clone(&wake), draining.clone(), killed.clone());
+        let dispatch = Dispatch::new(
+            Arc::clone(&intake),
+            dispatch_options(config, &options),
+            Arc::clone(&wake),
+            draining.clone(),
+            killed.clone(),
+        );
         let for_events = Arc::clone(&wake);
         store.on_event(move |_| for_events.notify_one());
         let for_watch = Arc::clone(&wake);
-        let host = Arc::new(WatchHost { intake: Arc::clone(&intake), wake: Arc::new(move || for_watch.notify_one()) });
+        let host = Arc::new(WatchHost {
+            intake: Arc::clone(&intake),
+            wake: Arc::new(move || for_watch.notify_one()),
+        });
         let watcher = Watcher::start(specs, host)?;
         let engine = Arc::new(Self {
             intake,
@@ -86,11 +113,17 @@ impl Engine {
             draining,
             killed,
             grace: Duration::from_secs(config.workers.grace_secs),
-            volumes: std::iter::once(&config.state.dir).chain(config.roots.iter().map(|r| &r.output)).cloned().collect(),
+            volumes: std::iter::once(&config.state.dir)
+                .chain(config.roots.iter().map(|r| &r.output))
+                .cloned()
+                .collect(),
             min_free: config.state.min_free.bytes(),
             tasks: Mutex::default(),
         });
-        let tasks = vec![tokio::spawn(dispatch.run()), tokio::spawn(Arc::clone(&engine).tend())];
+        let tasks = vec![
+            tokio::spawn(dispatch.run()),
+            tokio::spawn(Arc::clone(&engine).tend()),
+        ];
         *engine.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
         Ok(engine)
     }
@@ -118,7 +151,10 @@ impl Engine {
                 () = self.draining.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-            while !arriving && !self.draining.is_cancelled() && self.intake.store().last_event() == last_event {
+            while !arriving
+                && !self.draining.is_cancelled()
+                && self.intake.store().last_event() == last_event
+            {
                 tokio::select! {
                     () = self.draining.cancelled() => return,
                     () = tokio::time::sleep(Duration::from_secs(2)) => {}
@@ -133,10 +169,14 @@ impl Engine {
         let store = self.intake.store();
         let recovered = store.reap_expired()?;
         if !recovered.passes.is_empty() {
-            tracing::warn!(passes = recovered.passes.len(), "passes without heartbeat were given back");
+            tracing::warn!(
+                passes = recovered.passes.len(),
+                "passes without heartbeat were given back"
+            );
         }
         self.mind_the_disk()?;
-        self.intake.complete_ready_plates(&|root, directory| self.is_settling(root, directory))?;
+        self.intake
+            .complete_ready_plates(&|root, directory| self.is_settling(root, directory))?;
         Ok(!records::plates(store, &[PlateState::Arriving, PlateState::Stale])?.is_empty())
     }
 
@@ -146,7 +186,14 @@ impl Engine {
         let store = self.intake.store();
         let full = self.volumes.iter().find_map(|folder| {
             let free = free_bytes(folder)?;
-            (free < self.min_free).then(|| format!("`{}` has {} MiB free, less than min_free ({} MiB)", folder.display(), free >> 20, self.min_free >> 20))
+            (free < self.min_free).then(|| {
+                format!(
+                    "`{}` has {} MiB free, less than min_free ({} MiB)",
+                    folder.display(),
+                    free >> 20,
+                    self.min_free >> 20
+                )
+            })
         });
         match full {
             Some(reason) => {
@@ -167,14 +214,22 @@ impl Engine {
     /// Whether a file below a folder of a root is still being written.
     fn is_settling(&self, root: RootId, directory: &Path) -> bool {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        watcher.as_ref().is_some_and(|w| w.settling(root.0).iter().any(|f| f.path.starts_with(directory)))
+        watcher.as_ref().is_some_and(|w| {
+            w.settling(root.0)
+                .iter()
+                .any(|f| f.path.starts_with(directory))
+        })
     }
 
     /// Stops: claims nothing more, lets running passes finish within the grace time, then cancels them. Nothing is lost either
     /// way: what was cancelled is ready again.
     pub async fn stop(&self) {
         self.draining.cancel();
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let watcher = self
+            .watcher
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(watcher) = watcher {
             // Joining its threads blocks.
             let _ = tokio::task::spawn_blocking(move || watcher.stop()).await;
@@ -187,7 +242,9 @@ impl Engine {
         };
         tokio::pin!(all);
         if tokio::time::timeout(self.grace, &mut all).await.is_err() {
-            tracing::warn!("running work did not end within the grace time; it is started again after the next start");
+            tracing::warn!(
+                "running work did not end within the grace time; it is started again after the next start"
+            );
             self.killed.cancel();
             all.await;
         }
@@ -221,7 +278,12 @@ impl Engine {
     /// Where a file stands, and under which root.
     #[must_use]
     pub fn explain_path(&self, path: &Path) -> Option<(RootId, FileStatus)> {
-        let root = self.intake.facility().roots().iter().find(|r| path.starts_with(&r.path))?;
+        let root = self
+            .intake
+            .facility()
+            .roots()
+            .iter()
+            .find(|r| path.starts_with(&r.path))?;
         let relative = path.strip_prefix(&root.path).ok()?;
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         Some((root.id, watcher.as_ref()?.explain(root.id.0, relative)))
@@ -257,28 +319,64 @@ fn free_bytes(folder: &Path) -> Option<u64> {
 /// # Errors
 /// It is not found, or it cannot run.
 pub(crate) fn load_workflow(config: &DaemonConfig, root: &config::Root) -> Result<Prepared> {
-    let wrong = |mistakes: Vec<String>| Error::Workflow { name: root.workflow.to_string(), mistakes };
+    let wrong = |mistakes: Vec<String>| Error::Workflow {
+        name: root.workflow.to_string(),
+        mistakes,
+    };
     let path = match &root.workflow {
         config::WorkflowRef::Path(path) => path.clone(),
         config::WorkflowRef::Name(name) => {
-            let candidates: Vec<PathBuf> = config.workflow_dirs.iter().map(|d| d.join(format!("{name}.toml"))).collect();
-            let looked = || candidates.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
-            candidates.iter().find(|p| p.is_file()).cloned().ok_or_else(|| wrong(vec![format!("no such file: {}", looked())]))?
+            let candidates: Vec<PathBuf> = config
+                .workflow_dirs
+                .iter()
+                .map(|d| d.join(format!("{name}.toml")))
+                .collect();
+            let looked = || {
+                candidates
+                    .iter()
+                    .map(|p| p.display().to_string())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            candidates
+                .iter()
+                .find(|p| p.is_file())
+                .cloned()
+                .ok_or_else(|| wrong(vec![format!("no such file: {}", looked())]))?
         }
     };
     let file = config::WorkflowFile::load(&path).map_err(|e| wrong(vec![e.to_string()]))?;
     Prepared::new(file)
 }
 
-fn root_settings(store: &Store, config: &DaemonConfig, root: &config::Root) -> Result<RootSettings> {
+fn root_settings(
+    store: &Store,
+    config: &DaemonConfig,
+    root: &config::Root,
+) -> Result<RootSettings> {
     let prepared = load_workflow(config, root)?;
-    let name = root.path.file_name().map_or_else(|| root.path.display().to_string(), |n| n.to_string_lossy().into_owned());
-    let mode = serde_json::to_value(root.mode).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-    let added = store.upsert_root(&NewRoot { path: root.path.clone(), name, output: root.output.clone(), workflow: prepared.workflow.name.clone(), mode })?;
+    let name = root.path.file_name().map_or_else(
+        || root.path.display().to_string(),
+        |n| n.to_string_lossy().into_owned(),
+    );
+    let mode = serde_json::to_value(root.mode)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default();
+    let added = store.upsert_root(&NewRoot {
+        path: root.path.clone(),
+        name,
+        output: root.output.clone(),
+        workflow: prepared.workflow.name.clone(),
+        mode,
+    })?;
     let id = added.id();
     let setting = format!("root.{id}.first_watched_ns");
     if store.setting(&setting)?.is_none() {
-        store.set_setting(&setting, &jiff::Timestamp::now().as_nanosecond().to_string())?;
+        store.set_setting(
+            &setting,
+            &jiff::Timestamp::now().as_nanosecond().to_string(),
+        )?;
     }
     let first_watched = store.setting(&setting)?.and_then(|t| t.parse().ok());
     Ok(RootSettings {
@@ -286,16 +384,31 @@ fn root_settings(store: &Store, config: &DaemonConfig, root: &config::Root) -> R
         path: root.path.clone(),
         output: root.output.clone(),
         naming: plate::NamingScheme::from_config(&root.naming)?,
-        rules: root.plate_complete.iter().map(|r| r.parse()).collect::<plate::Result<_>>()?,
+        rules: root
+            .plate_complete
+            .iter()
+            .map(|r| r.parse())
+            .collect::<plate::Result<_>>()?,
         layout: root.layout.as_ref().map(layout),
         prepared: Arc::new(prepared),
-        ignore_before: if root.existing == config::Existing::Ignore { first_watched } else { None },
+        ignore_before: if root.existing == config::Existing::Ignore {
+            first_watched
+        } else {
+            None
+        },
     })
 }
 
 fn layout(layout: &config::Layout) -> plate::Layout {
     let named = u32::try_from(layout.wells.len()).unwrap_or(u32::MAX);
-    let wells = if named > 0 { named } else { layout.rows.unwrap_or(1).saturating_mul(layout.columns.unwrap_or(1)) };
+    let wells = if named > 0 {
+        named
+    } else {
+        layout
+            .rows
+            .unwrap_or(1)
+            .saturating_mul(layout.columns.unwrap_or(1))
+    };
     plate::Layout {
         wells,
         sites: layout.sites.unwrap_or(1),
@@ -356,8 +469,15 @@ fn remove_leftovers(output: &Path) -> usize {
             Err(_) if !folder.exists() => {}
             Err(error) => tracing::warn!(%error, "temporary files cannot be looked for"),
         }
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-        open.extend(entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())).map(|e| e.path()));
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        open.extend(
+            entries
+                .flatten()
+                .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()))
+                .map(|e| e.path()),
+        );
     }
     removed
 }

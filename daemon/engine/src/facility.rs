@@ -35,7 +35,11 @@ impl Prepared {
             mistakes: errors.iter().map(ToString::to_string).collect(),
         })?;
         let id = hash_bytes(file.to_canonical_json().as_bytes());
-        Ok(Self { id, file, workflow: Arc::new(workflow) })
+        Ok(Self {
+            id,
+            file,
+            workflow: Arc::new(workflow),
+        })
     }
 }
 
@@ -73,7 +77,10 @@ impl Facility {
     /// A facility of these folders.
     #[must_use]
     pub fn new(roots: Vec<RootSettings>) -> Self {
-        Self { roots: roots.into_iter().map(Arc::new).collect(), variants: Mutex::default() }
+        Self {
+            roots: roots.into_iter().map(Arc::new).collect(),
+            variants: Mutex::default(),
+        }
     }
 
     /// The folders.
@@ -92,10 +99,19 @@ impl Facility {
     ///
     /// # Errors
     /// The mapping cannot be read, or the workflow does not fit it; the text names the file.
-    pub fn workflow_for(&self, root: &RootSettings, directory: &Path) -> Result<Arc<Prepared>, String> {
+    pub fn workflow_for(
+        &self,
+        root: &RootSettings,
+        directory: &Path,
+    ) -> Result<Arc<Prepared>, String> {
         let folder = root.path.join(directory);
-        let Ok(meta) = std::fs::metadata(folder.join(plate::channel_mapping::FILE_NAME)) else { return Ok(Arc::clone(&root.prepared)) };
-        let stamp = (meta.len(), meta.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+        let Ok(meta) = std::fs::metadata(folder.join(plate::channel_mapping::FILE_NAME)) else {
+            return Ok(Arc::clone(&root.prepared));
+        };
+        let stamp = (
+            meta.len(),
+            meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+        );
         let key = (root.id, directory.to_owned());
         let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((size, at, prepared)) = variants.get(&key)
@@ -107,9 +123,19 @@ impl Facility {
         let mut file = root.prepared.file.clone();
         file.channels = mapping
             .iter()
-            .map(|(channel, role)| (channel.to_owned(), role.map_or(ChannelRole::Drop, |r| ChannelRole::Role(r.to_owned()))))
+            .map(|(channel, role)| {
+                (
+                    channel.to_owned(),
+                    role.map_or(ChannelRole::Drop, |r| ChannelRole::Role(r.to_owned())),
+                )
+            })
             .collect();
-        let prepared = Prepared::new(file).map_err(|e| format!("with the channels of `{}`: {e}", folder.join(plate::channel_mapping::FILE_NAME).display()))?;
+        let prepared = Prepared::new(file).map_err(|e| {
+            format!(
+                "with the channels of `{}`: {e}",
+                folder.join(plate::channel_mapping::FILE_NAME).display()
+            )
+        })?;
         let prepared = Arc::new(prepared);
         variants.insert(key, (stamp.0, stamp.1, Arc::clone(&prepared)));
         Ok(prepared)

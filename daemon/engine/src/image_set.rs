@@ -60,9 +60,16 @@ impl ImageSet {
     pub fn add(&mut self, file: InputFile) -> Vec<PathBuf> {
         self.files.retain(|f| f.path != file.path);
         for other in &mut self.files {
-            other.planes.retain(|p| !file.planes.iter().any(|n| (&n.channel, n.z) == (&p.channel, p.z)));
+            other.planes.retain(|p| {
+                !file
+                    .planes
+                    .iter()
+                    .any(|n| (&n.channel, n.z) == (&p.channel, p.z))
+            });
         }
-        let (kept, lost): (Vec<_>, Vec<_>) = std::mem::take(&mut self.files).into_iter().partition(|f| !f.planes.is_empty());
+        let (kept, lost): (Vec<_>, Vec<_>) = std::mem::take(&mut self.files)
+            .into_iter()
+            .partition(|f| !f.planes.is_empty());
         self.files = kept;
         self.files.push(file);
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -72,8 +79,15 @@ impl ImageSet {
     /// Hash of the content of all planes. Names do not count: a renamed file is not computed again.
     #[must_use]
     pub fn hash(&self) -> String {
-        let mut parts: Vec<String> =
-            self.files.iter().flat_map(|f| f.planes.iter().map(|p| format!("{}/{:?}/{}/{}", p.channel, p.z, p.plane, f.content))).collect();
+        let mut parts: Vec<String> = self
+            .files
+            .iter()
+            .flat_map(|f| {
+                f.planes
+                    .iter()
+                    .map(|p| format!("{}/{:?}/{}/{}", p.channel, p.z, p.plane, f.content))
+            })
+            .collect();
         parts.sort();
         hash_texts(parts.iter().map(String::as_str))
     }
@@ -83,7 +97,15 @@ impl ImageSet {
     pub fn planes(&self, root: &Path) -> Vec<PlaneRef> {
         let refs = |f: &InputFile| {
             let path = root.join(&f.path);
-            f.planes.iter().map(move |p| PlaneRef { path: path.clone(), plane: p.plane, channel: p.channel.clone(), z: p.z }).collect::<Vec<_>>()
+            f.planes
+                .iter()
+                .map(move |p| PlaneRef {
+                    path: path.clone(),
+                    plane: p.plane,
+                    channel: p.channel.clone(),
+                    z: p.z,
+                })
+                .collect::<Vec<_>>()
         };
         self.files.iter().flat_map(refs).collect()
     }
@@ -93,13 +115,24 @@ impl ImageSet {
     /// `None`: nobody can tell before the plate is complete, because neither the workflow nor a manifest says what to expect.
     #[must_use]
     pub fn missing(&self, workflow: &Workflow, expected: &Expectation) -> Option<Vec<String>> {
-        let seen: BTreeSet<(&str, Option<u32>)> = self.files.iter().flat_map(|f| f.planes.iter().map(|p| (p.channel.as_str(), p.z))).collect();
+        let seen: BTreeSet<(&str, Option<u32>)> = self
+            .files
+            .iter()
+            .flat_map(|f| f.planes.iter().map(|p| (p.channel.as_str(), p.z)))
+            .collect();
         let channels: BTreeSet<&str> = seen.iter().map(|(c, _)| *c).collect();
         let required = workflow.required_channels();
-        let mut missing: Vec<String> = required.iter().filter(|c| !channels.contains(*c)).map(|c| (*c).to_owned()).collect();
+        let mut missing: Vec<String> = required
+            .iter()
+            .filter(|c| !channels.contains(*c))
+            .map(|c| (*c).to_owned())
+            .collect();
         let wanted = |c: &str| required.is_empty() || required.contains(&c);
         for (channel, z) in expected.announced.iter().filter(|(c, _)| wanted(c)) {
-            let there = z.map_or_else(|| channels.contains(channel.as_str()), |z| seen.contains(&(channel.as_str(), Some(z))));
+            let there = z.map_or_else(
+                || channels.contains(channel.as_str()),
+                |z| seen.contains(&(channel.as_str(), Some(z))),
+            );
             if !there && !missing.contains(channel) {
                 missing.push(z.map_or_else(|| channel.clone(), |z| format!("{channel} z{z}")));
             }
@@ -107,17 +140,30 @@ impl ImageSet {
         if !missing.is_empty() || expected.plate_complete {
             return Some(missing);
         }
-        let channels_known = !required.is_empty() || !expected.announced.is_empty() || self.files.iter().any(|f| f.planes.len() > 1);
-        let slices_known = !expected.announced.is_empty() || self.slices_complete(&seen, &channels, expected.slices);
+        let channels_known = !required.is_empty()
+            || !expected.announced.is_empty()
+            || self.files.iter().any(|f| f.planes.len() > 1);
+        let slices_known = !expected.announced.is_empty()
+            || self.slices_complete(&seen, &channels, expected.slices);
         (channels_known && slices_known).then_some(missing)
     }
 
     /// Whether every channel has its projection, one plane without slices, all slices of its file, or the configured number.
-    fn slices_complete(&self, seen: &BTreeSet<(&str, Option<u32>)>, channels: &BTreeSet<&str>, configured: Option<u32>) -> bool {
+    fn slices_complete(
+        &self,
+        seen: &BTreeSet<(&str, Option<u32>)>,
+        channels: &BTreeSet<&str>,
+        configured: Option<u32>,
+    ) -> bool {
         channels.iter().all(|channel| {
-            let slices = seen.iter().filter(|(c, z)| c == channel && z.is_some()).count();
+            let slices = seen
+                .iter()
+                .filter(|(c, z)| c == channel && z.is_some())
+                .count();
             let flat = seen.contains(&(channel, None));
-            let one_file = self.files.iter().any(|f| f.planes.iter().filter(|p| p.channel == *channel).count() == slices && slices > 1);
+            let one_file = self.files.iter().any(|f| {
+                f.planes.iter().filter(|p| p.channel == *channel).count() == slices && slices > 1
+            });
             flat || one_file || configured.is_some_and(|n| slices >= n as usize)
         })
     }
@@ -133,7 +179,9 @@ impl Announced {
     pub fn of(manifest: &plate::Manifest) -> Self {
         let mut sets: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for plane in &manifest.expected {
-            sets.entry((plane.well, plane.site, plane.t)).or_default().push((plane.channel.clone(), plane.z));
+            sets.entry((plane.well, plane.site, plane.t))
+                .or_default()
+                .push((plane.channel.clone(), plane.z));
         }
         Self(sets)
     }
@@ -142,12 +190,20 @@ impl Announced {
     #[must_use]
     pub fn planes_of(&self, parsed: &ParsedName) -> Vec<(String, Option<u32>)> {
         let key = (parsed.well, parsed.site, parsed.t);
-        self.0.get(&key).or_else(|| self.0.get(&(parsed.well, parsed.site, None))).cloned().unwrap_or_default()
+        self.0
+            .get(&key)
+            .or_else(|| self.0.get(&(parsed.well, parsed.site, None)))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The announced image sets.
-    pub fn sets(&self) -> impl Iterator<Item = (WellName, u32, Option<u32>, &[(String, Option<u32>)])> {
-        self.0.iter().map(|((well, site, t), planes)| (*well, *site, *t, planes.as_slice()))
+    pub fn sets(
+        &self,
+    ) -> impl Iterator<Item = (WellName, u32, Option<u32>, &[(String, Option<u32>)])> {
+        self.0
+            .iter()
+            .map(|((well, site, t), planes)| (*well, *site, *t, planes.as_slice()))
     }
 
     /// Number of announced image sets.

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use image_io::acquisition;
 use plate::{ParsedName, Verdict};
-use queue::{FileRecord, FileState, NewPlate, NewSubject, PlateId, RootId, Store, SubjectId, SubjectKind, SubjectState, Transaction};
+use queue::{
+    FileRecord, FileState, NewPlate, NewSubject, PlateId, RootId, Store, SubjectId, SubjectKind,
+    SubjectState, Transaction,
+};
 use serde_json::json;
 use watch::FileIdentity;
 use workflow::Scope;
@@ -65,7 +68,13 @@ impl Intake {
     /// An intake into `store`.
     #[must_use]
     pub fn new(store: Store, facility: Arc<Facility>, max_attempts: u32) -> Self {
-        Self { store, facility, hashes: FileHashes::default(), max_attempts, plates: Mutex::default() }
+        Self {
+            store,
+            facility,
+            hashes: FileHashes::default(),
+            max_attempts,
+            plates: Mutex::default(),
+        }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -93,12 +102,26 @@ impl Intake {
     ///
     /// # Errors
     /// See [`Self::whole`].
-    pub fn unreadable(&self, root: RootId, relative: &Path, identity: FileIdentity, reason: &str) -> Result<()> {
+    pub fn unreadable(
+        &self,
+        root: RootId,
+        relative: &Path,
+        identity: FileIdentity,
+        reason: &str,
+    ) -> Result<()> {
         self.register(root, relative, identity, Some(reason.to_owned()))
     }
 
-    fn register(&self, root: RootId, relative: &Path, identity: FileIdentity, doubt: Option<String>) -> Result<()> {
-        let Some(settings) = self.facility.root(root).cloned() else { return Ok(()) };
+    fn register(
+        &self,
+        root: RootId,
+        relative: &Path,
+        identity: FileIdentity,
+        doubt: Option<String>,
+    ) -> Result<()> {
+        let Some(settings) = self.facility.root(root).cloned() else {
+            return Ok(());
+        };
         let record = |state: FileState, reason: &str, remedy: &str| FileRecord {
             root,
             path: relative.to_owned(),
@@ -124,18 +147,38 @@ impl Intake {
         if let Some(start) = settings.ignore_before
             && identity.mtime_ns < start
         {
-            self.store.record_file(&record(FileState::Ignored, "was there before the folder was watched, and `existing` is \"ignore\"", "set `existing = \"process\"` to take such files"))?;
+            self.store.record_file(&record(
+                FileState::Ignored,
+                "was there before the folder was watched, and `existing` is \"ignore\"",
+                "set `existing = \"process\"` to take such files",
+            ))?;
             return Ok(());
         }
         let absolute = settings.path.join(relative);
         let (content, planes) = if doubt.is_some() {
-            let planes = parsed.channels.iter().enumerate().map(|(i, c)| Plane { plane: i, channel: c.clone(), z: parsed.z }).collect();
-            (format!("unreadable:{}:{}", identity.size, identity.mtime_ns), planes)
+            let planes = parsed
+                .channels
+                .iter()
+                .enumerate()
+                .map(|(i, c)| Plane {
+                    plane: i,
+                    channel: c.clone(),
+                    z: parsed.z,
+                })
+                .collect();
+            (
+                format!("unreadable:{}:{}", identity.size, identity.mtime_ns),
+                planes,
+            )
         } else {
             match read_file(&absolute, &parsed) {
                 Ok(found) => found,
                 Err(reason) => {
-                    self.store.record_file(&record(FileState::Unreadable, &reason, "copy the file again from the instrument; it is taken up when it changes"))?;
+                    self.store.record_file(&record(
+                        FileState::Unreadable,
+                        &reason,
+                        "copy the file again from the instrument; it is taken up when it changes",
+                    ))?;
                     return Ok(());
                 }
             }
@@ -145,21 +188,42 @@ impl Intake {
             && known.content.as_deref() == Some(content.as_str())
         {
             // Touched, moved away and back, or its mode changed: nothing to compute.
-            self.store.record_file(&records::file_record(known, identity))?;
+            self.store
+                .record_file(&records::file_record(known, identity))?;
             return Ok(());
         }
         let prepared = match self.facility.workflow_for(&settings, &parsed.acquisition) {
             Ok(prepared) => prepared,
             Err(reason) => {
-                self.store.record_file(&record(FileState::Unreadable, &reason, "correct the channel mapping; the file is taken up at the next scan"))?;
+                self.store.record_file(&record(
+                    FileState::Unreadable,
+                    &reason,
+                    "correct the channel mapping; the file is taken up at the next scan",
+                ))?;
                 return Ok(());
             }
         };
-        self.take(&settings, &prepared, Arrival { relative, identity, parsed, content, planes, doubt })
+        self.take(
+            &settings,
+            &prepared,
+            Arrival {
+                relative,
+                identity,
+                parsed,
+                content,
+                planes,
+                doubt,
+            },
+        )
     }
 
     /// Everything that follows from one file, in one transaction.
-    fn take(&self, settings: &Arc<RootSettings>, prepared: &Arc<Prepared>, arrival: Arrival<'_>) -> Result<()> {
+    fn take(
+        &self,
+        settings: &Arc<RootSettings>,
+        prepared: &Arc<Prepared>,
+        arrival: Arrival<'_>,
+    ) -> Result<()> {
         let new_plate = plate_of(settings, &arrival.parsed);
         let plate_id = self.store.upsert_plate(&new_plate)?.id();
         let mut plates = self.plates();
@@ -167,19 +231,30 @@ impl Intake {
             let loaded = self.load(settings, prepared, plate_id, &new_plate)?;
             plates.insert(plate_id, loaded);
         }
-        let Some(plate) = plates.get_mut(&plate_id) else { return Ok(()) };
+        let Some(plate) = plates.get_mut(&plate_id) else {
+            return Ok(());
+        };
         plate.prepared = Arc::clone(prepared);
         let name = image_set_name(&arrival.parsed);
-        let mut set = plate.sets.get(&name).map(|m| m.set.clone()).unwrap_or_default();
+        let mut set = plate
+            .sets
+            .get(&name)
+            .map(|m| m.set.clone())
+            .unwrap_or_default();
         if set.container.as_os_str().is_empty() {
             set.container = container_name(&arrival.parsed, arrival.relative);
         }
-        let lost = set.add(InputFile { path: arrival.relative.to_owned(), content: arrival.content.clone(), planes: arrival.planes.clone() });
+        let lost = set.add(InputFile {
+            path: arrival.relative.to_owned(),
+            content: arrival.content.clone(),
+            planes: arrival.planes.clone(),
+        });
         let expectation = plate.expectation(&arrival.parsed, false);
         let outcome = self.store.transaction(|tx| {
             tx.reopen_plate(plate_id, Some("more images came"))?;
             self.plan_plate_subject(tx, plate, None)?;
-            let (subject, complete) = self.put_set(tx, plate, &name, &arrival.parsed, &set, &expectation, None)?;
+            let (subject, complete) =
+                self.put_set(tx, plate, &name, &arrival.parsed, &set, &expectation, None)?;
             tx.record_file(&FileRecord {
                 root: settings.id,
                 path: arrival.relative.to_owned(),
@@ -190,26 +265,57 @@ impl Intake {
                 content: Some(arrival.content.clone()),
                 state: FileState::Registered,
                 reason: arrival.doubt.clone(),
-                remedy: arrival.doubt.as_ref().map(|_| "copy the file again from the instrument; it is taken up when it changes".to_owned()),
+                remedy: arrival.doubt.as_ref().map(|_| {
+                    "copy the file again from the instrument; it is taken up when it changes"
+                        .to_owned()
+                }),
                 subject: Some(subject),
                 parsed: serde_json::to_value(&arrival.parsed).unwrap_or_default(),
             })?;
             for path in &lost {
                 if let Some(known) = self.store.find_file(settings.id, path)? {
-                    let identity = FileIdentity { size: known.size, mtime_ns: known.mtime_ns, ctime_ns: known.ctime_ns, inode: known.inode, device: 0 };
-                    let reason = format!("`{}` provides the same plane", arrival.relative.display());
-                    tx.record_file(&FileRecord { state: FileState::Superseded, reason: Some(reason), subject: None, ..records::file_record(known, identity) })?;
+                    let identity = FileIdentity {
+                        size: known.size,
+                        mtime_ns: known.mtime_ns,
+                        ctime_ns: known.ctime_ns,
+                        inode: known.inode,
+                        device: 0,
+                    };
+                    let reason =
+                        format!("`{}` provides the same plane", arrival.relative.display());
+                    tx.record_file(&FileRecord {
+                        state: FileState::Superseded,
+                        reason: Some(reason),
+                        subject: None,
+                        ..records::file_record(known, identity)
+                    })?;
                 }
             }
             Ok((subject, complete))
         })?;
-        plate.sets.insert(name, Member { parsed: arrival.parsed, set, complete: outcome.1 });
+        plate.sets.insert(
+            name,
+            Member {
+                parsed: arrival.parsed,
+                set,
+                complete: outcome.1,
+            },
+        );
         Ok(())
     }
 
     /// Writes an image set, and its tasks if it is complete. Returns whether it is.
     #[allow(clippy::too_many_arguments)]
-    pub(crate) fn put_set(&self, tx: &mut Transaction<'_>, plate: &Plate, name: &str, parsed: &ParsedName, set: &ImageSet, expected: &Expectation, membership: Option<&str>) -> queue::Result<(SubjectId, bool)> {
+    pub(crate) fn put_set(
+        &self,
+        tx: &mut Transaction<'_>,
+        plate: &Plate,
+        name: &str,
+        parsed: &ParsedName,
+        set: &ImageSet,
+        expected: &Expectation,
+        membership: Option<&str>,
+    ) -> queue::Result<(SubjectId, bool)> {
         let missing = set.missing(&plate.prepared.workflow, expected);
         let complete = missing.as_ref().is_some_and(Vec::is_empty);
         let hash = set.hash();
@@ -221,22 +327,43 @@ impl Intake {
                 well: Some(parsed.well.to_string()),
                 site: Some(i64::from(parsed.site)),
                 timepoint: parsed.t.map(i64::from),
-                state: if complete { SubjectState::Complete } else { SubjectState::Arriving },
+                state: if complete {
+                    SubjectState::Complete
+                } else {
+                    SubjectState::Arriving
+                },
                 missing: json!(missing.unwrap_or_default()),
                 inputs: serde_json::to_value(set).unwrap_or_default(),
                 input_hash: Some(hash.clone()),
             })?
             .id();
         if complete {
-            let wanted = PlanFor { subject, scope: Scope::ImageSet, input_hash: &hash, membership, max_attempts: self.max_attempts };
+            let wanted = PlanFor {
+                subject,
+                scope: Scope::ImageSet,
+                input_hash: &hash,
+                membership,
+                max_attempts: self.max_attempts,
+            };
             tx.put_tasks(&plan(&plate.prepared.workflow, &wanted, &self.hashes))?;
         }
         Ok((subject, complete))
     }
 
     /// Writes the plate's own tasks.
-    pub(crate) fn plan_plate_subject(&self, tx: &mut Transaction<'_>, plate: &Plate, membership: Option<&str>) -> queue::Result<()> {
-        if !plate.prepared.workflow.jobs.iter().any(|j| j.kind.scope == Scope::Plate) {
+    pub(crate) fn plan_plate_subject(
+        &self,
+        tx: &mut Transaction<'_>,
+        plate: &Plate,
+        membership: Option<&str>,
+    ) -> queue::Result<()> {
+        if !plate
+            .prepared
+            .workflow
+            .jobs
+            .iter()
+            .any(|j| j.kind.scope == Scope::Plate)
+        {
             return Ok(());
         }
         let subject = tx
@@ -247,19 +374,35 @@ impl Intake {
                 well: None,
                 site: None,
                 timepoint: None,
-                state: if membership.is_some() { SubjectState::Complete } else { SubjectState::Arriving },
+                state: if membership.is_some() {
+                    SubjectState::Complete
+                } else {
+                    SubjectState::Arriving
+                },
                 missing: json!([]),
                 inputs: json!(null),
                 input_hash: membership.map(str::to_owned),
             })?
             .id();
-        let wanted = PlanFor { subject, scope: Scope::Plate, input_hash: "", membership, max_attempts: self.max_attempts };
+        let wanted = PlanFor {
+            subject,
+            scope: Scope::Plate,
+            input_hash: "",
+            membership,
+            max_attempts: self.max_attempts,
+        };
         tx.put_tasks(&plan(&plate.prepared.workflow, &wanted, &self.hashes))?;
         Ok(())
     }
 
     /// What is known of a plate from earlier runs.
-    fn load(&self, root: &Arc<RootSettings>, prepared: &Arc<Prepared>, id: PlateId, row: &NewPlate) -> Result<Plate> {
+    fn load(
+        &self,
+        root: &Arc<RootSettings>,
+        prepared: &Arc<Prepared>,
+        id: PlateId,
+        row: &NewPlate,
+    ) -> Result<Plate> {
         let mut plate = Plate {
             id,
             name: row.name.clone(),
@@ -273,8 +416,20 @@ impl Intake {
             manifest_problem: None,
         };
         for subject in records::image_sets(&self.store, id)? {
-            let (Ok(set), Some(parsed)) = (serde_json::from_value::<ImageSet>(subject.inputs.clone()), self.parsed_of(root, &subject)) else { continue };
-            plate.sets.insert(subject.name.clone(), Member { parsed, set, complete: subject.state == SubjectState::Complete });
+            let (Ok(set), Some(parsed)) = (
+                serde_json::from_value::<ImageSet>(subject.inputs.clone()),
+                self.parsed_of(root, &subject),
+            ) else {
+                continue;
+            };
+            plate.sets.insert(
+                subject.name.clone(),
+                Member {
+                    parsed,
+                    set,
+                    complete: subject.state == SubjectState::Complete,
+                },
+            );
         }
         plate.read_manifest();
         Ok(plate)
@@ -294,7 +449,9 @@ impl Intake {
     /// # Errors
     /// The queue fails.
     pub(crate) fn recall(&self, row: &queue::PlateRow) -> Result<bool> {
-        let Some(settings) = self.facility.root(row.root).cloned() else { return Ok(false) };
+        let Some(settings) = self.facility.root(row.root).cloned() else {
+            return Ok(false);
+        };
         let mut plates = self.plates();
         if plates.contains_key(&row.id) {
             return Ok(true);
@@ -316,12 +473,21 @@ impl Intake {
 impl Plate {
     /// What is known beforehand of one image set.
     pub(crate) fn expectation(&self, parsed: &ParsedName, plate_complete: bool) -> Expectation {
-        Expectation { announced: self.announced.planes_of(parsed), slices: self.root.layout.map(|l| l.z).filter(|z| *z > 1), plate_complete }
+        Expectation {
+            announced: self.announced.planes_of(parsed),
+            slices: self.root.layout.map(|l| l.z).filter(|z| *z > 1),
+            plate_complete,
+        }
     }
 
     /// Hash of the content of all complete image sets: what plate jobs depend on.
     pub(crate) fn membership(&self) -> String {
-        let mut parts: Vec<String> = self.sets.iter().filter(|(_, m)| m.complete).map(|(name, m)| format!("{name}={}", m.set.hash())).collect();
+        let mut parts: Vec<String> = self
+            .sets
+            .iter()
+            .filter(|(_, m)| m.complete)
+            .map(|(name, m)| format!("{name}={}", m.set.hash()))
+            .collect();
         parts.sort();
         hash_texts(parts.iter().map(String::as_str))
     }
@@ -337,7 +503,9 @@ impl Plate {
                 return false;
             }
         };
-        let Ok(modified) = std::fs::metadata(&path).and_then(|m| m.modified()) else { return false };
+        let Ok(modified) = std::fs::metadata(&path).and_then(|m| m.modified()) else {
+            return false;
+        };
         if self.manifest_stamp.as_ref() == Some(&(path.clone(), modified)) {
             return false;
         }
@@ -362,16 +530,35 @@ fn read_file(path: &Path, parsed: &ParsedName) -> Result<(String, Vec<Plane>), S
     let info = acquisition::probe(path).map_err(|e| e.to_string())?;
     let found = contribution(parsed, path, &info)?;
     let content = hash_file(path).map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
-    Ok((content, found.planes.into_iter().map(|p| Plane { plane: p.plane, channel: p.channel, z: p.z }).collect()))
+    Ok((
+        content,
+        found
+            .planes
+            .into_iter()
+            .map(|p| Plane {
+                plane: p.plane,
+                channel: p.channel,
+                z: p.z,
+            })
+            .collect(),
+    ))
 }
 
 /// The plate that a name belongs to. Its results mirror the acquisition's folders; a plate whose name is not that of its folder
 /// gets a folder of its own below, so that two plates never share one.
 fn plate_of(root: &RootSettings, parsed: &ParsedName) -> NewPlate {
-    let fallback = || root.path.file_name().map_or_else(|| "plate".to_owned(), |n| n.to_string_lossy().into_owned());
+    let fallback = || {
+        root.path
+            .file_name()
+            .map_or_else(|| "plate".to_owned(), |n| n.to_string_lossy().into_owned())
+    };
     let name = parsed.plate_name().unwrap_or_else(fallback);
     let mut output = root.output.join(&parsed.acquisition);
-    if parsed.acquisition.file_name().is_none_or(|folder| folder.to_string_lossy() != name) {
+    if parsed
+        .acquisition
+        .file_name()
+        .is_none_or(|folder| folder.to_string_lossy() != name)
+    {
         output.push(safe_component(&name));
     }
     NewPlate {
@@ -380,7 +567,9 @@ fn plate_of(root: &RootSettings, parsed: &ParsedName) -> NewPlate {
         name,
         directory: parsed.acquisition.clone(),
         output,
-        expected: root.layout.map(|l| l.wells.saturating_mul(l.sites).saturating_mul(l.t)),
+        expected: root
+            .layout
+            .map(|l| l.wells.saturating_mul(l.sites).saturating_mul(l.t)),
         rows: None,
         columns: None,
     }
@@ -388,6 +577,13 @@ fn plate_of(root: &RootSettings, parsed: &ParsedName) -> NewPlate {
 
 /// A plate's name comes from a file name: it must not become a path.
 fn safe_component(name: &str) -> String {
-    let cleaned: String = name.chars().map(|c| if c == '/' || c == '\0' { '_' } else { c }).collect();
-    if cleaned.trim_matches('.').is_empty() { format!("plate-{}", cleaned.len()) } else { cleaned }
+    let cleaned: String = name
+        .chars()
+        .map(|c| if c == '/' || c == '\0' { '_' } else { c })
+        .collect();
+    if cleaned.trim_matches('.').is_empty() {
+        format!("plate-{}", cleaned.len())
+    } else {
+        cleaned
+    }
 }

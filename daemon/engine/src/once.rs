@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::WorkflowFile;
-use queue::{Cursor, FileFilter, FileRow, FileState, NewRoot, Options, Page, PlateState, Store, TaskCounts, TaskFilter, TaskRow, TaskState};
+use queue::{
+    Cursor, FileFilter, FileRow, FileState, NewRoot, Options, Page, PlateState, Store, TaskCounts,
+    TaskFilter, TaskRow, TaskState,
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use watch::FileIdentity;
@@ -79,15 +82,35 @@ pub struct RunSummary {
 /// # Errors
 /// The workflow cannot run, the output folder cannot be written, or another run is using it. Failed tasks are no error here:
 /// they are in the summary.
-pub async fn run_once(options: RunOptions, interrupted: CancellationToken, mut progress: impl FnMut(&RunProgress)) -> Result<RunSummary> {
+pub async fn run_once(
+    options: RunOptions,
+    interrupted: CancellationToken,
+    mut progress: impl FnMut(&RunProgress),
+) -> Result<RunSummary> {
     let state = options.output.join(".wellspring");
-    std::fs::create_dir_all(&state).map_err(|source| Error::Io { path: state.clone(), action: "create", source })?;
+    std::fs::create_dir_all(&state).map_err(|source| Error::Io {
+        path: state.clone(),
+        action: "create",
+        source,
+    })?;
     let database = state.join("queue.db");
-    let (store, _scratch) = if options.dry_run { scratch_copy(&database, &state)? } else { (Store::open(&database, Options::default())?, None) };
+    let (store, _scratch) = if options.dry_run {
+        scratch_copy(&database, &state)?
+    } else {
+        (Store::open(&database, Options::default())?, None)
+    };
     store.boot()?;
     let intake = register(&store, &options)?;
     if options.force {
-        let all = TaskFilter { states: vec![TaskState::Succeeded, TaskState::Failed, TaskState::Quarantined, TaskState::Cancelled], ..TaskFilter::default() };
+        let all = TaskFilter {
+            states: vec![
+                TaskState::Succeeded,
+                TaskState::Failed,
+                TaskState::Quarantined,
+                TaskState::Cancelled,
+            ],
+            ..TaskFilter::default()
+        };
         store.requeue(&all, None, false)?;
     } else if !options.keep_failed {
         store.requeue(&TaskFilter::default(), None, false)?;
@@ -104,24 +127,71 @@ pub async fn run_once(options: RunOptions, interrupted: CancellationToken, mut p
 
 /// Everything in the folder becomes plates, image sets and tasks.
 fn register(store: &Store, options: &RunOptions) -> Result<Arc<Intake>> {
-    let absolute = |path: &Path, action| std::fs::canonicalize(path).map_err(|source| Error::Io { path: path.to_owned(), action, source });
-    let (folder, output) = (absolute(&options.folder, "open")?, absolute(&options.output, "open")?);
+    let absolute = |path: &Path, action| {
+        std::fs::canonicalize(path).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            action,
+            source,
+        })
+    };
+    let (folder, output) = (
+        absolute(&options.folder, "open")?,
+        absolute(&options.output, "open")?,
+    );
     let prepared = Prepared::new(options.workflow.clone())?;
-    let name = folder.file_name().map_or_else(|| "run".to_owned(), |n| n.to_string_lossy().into_owned());
-    let root = store.upsert_root(&NewRoot { path: folder.clone(), name, output: output.clone(), workflow: prepared.workflow.name.clone(), mode: "once".to_owned() })?.id();
-    let settings = RootSettings { id: root, path: folder.clone(), output: output.clone(), naming: options.naming.clone(), rules: Vec::new(), layout: None, prepared: Arc::new(prepared), ignore_before: None };
-    let intake = Arc::new(Intake::new(store.clone(), Arc::new(Facility::new(vec![settings])), 3));
+    let name = folder
+        .file_name()
+        .map_or_else(|| "run".to_owned(), |n| n.to_string_lossy().into_owned());
+    let root = store
+        .upsert_root(&NewRoot {
+            path: folder.clone(),
+            name,
+            output: output.clone(),
+            workflow: prepared.workflow.name.clone(),
+            mode: "once".to_owned(),
+        })?
+        .id();
+    let settings = RootSettings {
+        id: root,
+        path: folder.clone(),
+        output: output.clone(),
+        naming: options.naming.clone(),
+        rules: Vec::new(),
+        layout: None,
+        prepared: Arc::new(prepared),
+        ignore_before: None,
+    };
+    let intake = Arc::new(Intake::new(
+        store.clone(),
+        Arc::new(Facility::new(vec![settings])),
+        3,
+    ));
     intake.plan_all()?;
     let mut known = BTreeMap::new();
     store.known_files(root, |file| drop(known.insert(file.path.clone(), file)))?;
     for path in files(&folder, &output)? {
-        let Ok(relative) = path.strip_prefix(&folder) else { continue };
+        let Ok(relative) = path.strip_prefix(&folder) else {
+            continue;
+        };
         if plate::junk_rule(relative).is_some() || !plate::is_image_name(relative) {
             continue;
         }
-        let meta = std::fs::metadata(&path).map_err(|source| Error::Io { path: path.clone(), action: "open", source })?;
+        let meta = std::fs::metadata(&path).map_err(|source| Error::Io {
+            path: path.clone(),
+            action: "open",
+            source,
+        })?;
         let identity = FileIdentity::of(&meta);
-        let same = |k: &queue::KnownFile| (k.size, k.mtime_ns, k.ctime_ns, k.inode) == (identity.size, identity.mtime_ns, identity.ctime_ns, identity.inode) && k.state == FileState::Registered;
+        let same = |k: &queue::KnownFile| {
+            (k.size, k.mtime_ns, k.ctime_ns, k.inode)
+                == (
+                    identity.size,
+                    identity.mtime_ns,
+                    identity.ctime_ns,
+                    identity.inode,
+                )
+                && k.state == FileState::Registered
+        };
         if known.get(relative).is_some_and(same) {
             continue;
         }
@@ -141,9 +211,17 @@ fn files(folder: &Path, output: &Path) -> Result<Vec<PathBuf>> {
     let mut out = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
-        let entries = std::fs::read_dir(&folder).map_err(|source| Error::Io { path: folder.clone(), action: "list", source })?;
+        let entries = std::fs::read_dir(&folder).map_err(|source| Error::Io {
+            path: folder.clone(),
+            action: "list",
+            source,
+        })?;
         for entry in entries {
-            let entry = entry.map_err(|source| Error::Io { path: folder.clone(), action: "list", source })?;
+            let entry = entry.map_err(|source| Error::Io {
+                path: folder.clone(),
+                action: "list",
+                source,
+            })?;
             let path = entry.path();
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() && path != output => open.push(path),
@@ -156,12 +234,21 @@ fn files(folder: &Path, output: &Path) -> Result<Vec<PathBuf>> {
     Ok(out)
 }
 
-async fn work(store: &Store, intake: &Arc<Intake>, options: &RunOptions, interrupted: &CancellationToken, progress: &mut impl FnMut(&RunProgress)) -> Result<()> {
+async fn work(
+    store: &Store,
+    intake: &Arc<Intake>,
+    options: &RunOptions,
+    interrupted: &CancellationToken,
+    progress: &mut impl FnMut(&RunProgress),
+) -> Result<()> {
     let (draining, killed) = (CancellationToken::new(), CancellationToken::new());
     let wake = Arc::new(Notify::new());
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let dispatch_options = DispatchOptions {
-        spawn: SpawnOptions { program: options.program.clone(), arguments: options.arguments.clone() },
+        spawn: SpawnOptions {
+            program: options.program.clone(),
+            arguments: options.arguments.clone(),
+        },
         memory_limit: None,
         count: options.workers,
         threads: options.threads,
@@ -169,7 +256,13 @@ async fn work(store: &Store, intake: &Arc<Intake>, options: &RunOptions, interru
         time_limit: options.time_limit,
         lease: Duration::from_secs(60),
     };
-    let dispatch = Dispatch::new(Arc::clone(intake), dispatch_options, Arc::clone(&wake), draining.clone(), killed.clone());
+    let dispatch = Dispatch::new(
+        Arc::clone(intake),
+        dispatch_options,
+        Arc::clone(&wake),
+        draining.clone(),
+        killed.clone(),
+    );
     let changed = Arc::new(Notify::new());
     let (for_events, for_progress) = (Arc::clone(&wake), Arc::clone(&changed));
     store.on_event(move |_| {
@@ -179,8 +272,12 @@ async fn work(store: &Store, intake: &Arc<Intake>, options: &RunOptions, interru
     let running = tokio::spawn(Arc::clone(&dispatch).run());
     loop {
         let tasks = store.status()?.tasks;
-        let state = |w: crate::WorkerState| Some(format!("{} {}", w.subject?, w.job.unwrap_or_default()));
-        progress(&RunProgress { tasks, running: dispatch.states().into_iter().filter_map(state).collect() });
+        let state =
+            |w: crate::WorkerState| Some(format!("{} {}", w.subject?, w.job.unwrap_or_default()));
+        progress(&RunProgress {
+            tasks,
+            running: dispatch.states().into_iter().filter_map(state).collect(),
+        });
         if tasks.pending() == 0 || interrupted.is_cancelled() {
             break;
         }
@@ -238,13 +335,25 @@ fn pages<T>(mut next: impl FnMut(Cursor) -> queue::Result<Page<T>>) -> Result<Ve
 
 /// Why a task was set back, in words: the ingredients of its key that differ, or the queue's own note.
 fn because(why: &serde_json::Value) -> String {
-    let changed: Vec<&str> = why["changed"].as_array().into_iter().flatten().filter_map(|c| c.as_str()).collect();
-    if changed.is_empty() { why.to_string() } else { format!("changed: {}", changed.join(", ")) }
+    let changed: Vec<&str> = why["changed"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|c| c.as_str())
+        .collect();
+    if changed.is_empty() {
+        why.to_string()
+    } else {
+        format!("changed: {}", changed.join(", "))
+    }
 }
 
 /// Tasks that would run, each with the reason.
 fn planned(store: &Store) -> Result<Vec<(TaskRow, String)>> {
-    let filter = TaskFilter { states: vec![TaskState::Ready, TaskState::Waiting, TaskState::Retrying], ..TaskFilter::default() };
+    let filter = TaskFilter {
+        states: vec![TaskState::Ready, TaskState::Waiting, TaskState::Retrying],
+        ..TaskFilter::default()
+    };
     let tasks = pages(|cursor| store.tasks(&filter, cursor))?;
     let reason = |t: &TaskRow| match &t.because {
         _ if t.blocked => "would wait: something that it needs failed or is missing".to_owned(),
@@ -257,16 +366,27 @@ fn planned(store: &Store) -> Result<Vec<(TaskRow, String)>> {
 
 fn summarise(store: &Store, summary: &mut RunSummary) -> Result<()> {
     summary.tasks = store.status()?.tasks;
-    let failed = TaskFilter { states: vec![TaskState::Failed, TaskState::Quarantined], ..TaskFilter::default() };
+    let failed = TaskFilter {
+        states: vec![TaskState::Failed, TaskState::Quarantined],
+        ..TaskFilter::default()
+    };
     summary.failed = pages(|cursor| store.tasks(&failed, cursor))?;
     for state in [FileState::Unmatched, FileState::Unreadable] {
-        let filter = FileFilter { state: Some(state), ..FileFilter::default() };
-        summary.invalid.extend(pages(|cursor| store.files(&filter, cursor))?);
+        let filter = FileFilter {
+            state: Some(state),
+            ..FileFilter::default()
+        };
+        summary
+            .invalid
+            .extend(pages(|cursor| store.files(&filter, cursor))?);
     }
     for plate in records::plates(store, &[])? {
         for set in records::image_sets(store, plate.id)? {
             if set.state != queue::SubjectState::Complete {
-                summary.incomplete.push((format!("{} {}", plate.name, set.name), set.missing.to_string()));
+                summary.incomplete.push((
+                    format!("{} {}", plate.name, set.name),
+                    set.missing.to_string(),
+                ));
             }
         }
         summary.plates.push((plate.name, plate.output));

@@ -32,15 +32,27 @@ pub fn container_name(parsed: &ParsedName, relative: &Path) -> PathBuf {
         return PathBuf::from(stem);
     }
     let (well, site, t) = (parsed.well, parsed.site, parsed.t.unwrap_or(1));
-    PathBuf::from(format!("Well{well}_Point{well}_{site:04}_T{t:04}.{}", workflow::CONTAINER_EXTENSION))
+    PathBuf::from(format!(
+        "Well{well}_Point{well}_{site:04}_T{t:04}.{}",
+        workflow::CONTAINER_EXTENSION
+    ))
 }
 
 /// Planes of a whole file.
 ///
 /// # Errors
 /// Why the file's planes do not fit its name, as text for people.
-pub fn contribution(parsed: &ParsedName, path: &Path, info: &ImageInfo) -> Result<Contribution, String> {
-    let plane = |index: usize, channel: &str, z: Option<u32>| PlaneRef { path: path.to_owned(), plane: index, channel: channel.to_owned(), z };
+pub fn contribution(
+    parsed: &ParsedName,
+    path: &Path,
+    info: &ImageInfo,
+) -> Result<Contribution, String> {
+    let plane = |index: usize, channel: &str, z: Option<u32>| PlaneRef {
+        path: path.to_owned(),
+        plane: index,
+        channel: channel.to_owned(),
+        z,
+    };
     let count = info.planes.len();
     let planes = match parsed.channels.as_slice() {
         [] => return Err("the name gives no channel".to_owned()),
@@ -48,20 +60,41 @@ pub fn contribution(parsed: &ParsedName, path: &Path, info: &ImageInfo) -> Resul
         [channel] => match &info.ome {
             Some(ome) => ome_planes(ome, channel, &plane)?,
             // Pages of a plain file without channel names are a stack of slices.
-            None => (0..count).zip(1..).map(|(i, z)| plane(i, channel, Some(z))).collect(),
+            None => (0..count)
+                .zip(1..)
+                .map(|(i, z)| plane(i, channel, Some(z)))
+                .collect(),
         },
-        channels if channels.len() == count => channels.iter().enumerate().map(|(i, c)| plane(i, c, parsed.z)).collect(),
+        channels if channels.len() == count => channels
+            .iter()
+            .enumerate()
+            .map(|(i, c)| plane(i, c, parsed.z))
+            .collect(),
         channels => {
-            return Err(format!("the name lists {} channels ({}), but the file has {count} planes", channels.len(), channels.join(", ")));
+            return Err(format!(
+                "the name lists {} channels ({}), but the file has {count} planes",
+                channels.len(),
+                channels.join(", ")
+            ));
         }
     };
-    Ok(Contribution { image_set: image_set_name(parsed), planes })
+    Ok(Contribution {
+        image_set: image_set_name(parsed),
+        planes,
+    })
 }
 
 /// OME-TIFF: every channel and slice of the first timepoint.
-fn ome_planes(ome: &image_io::acquisition::OmePlanes, channel: &str, plane: &dyn Fn(usize, &str, Option<u32>) -> PlaneRef) -> Result<Vec<PlaneRef>, String> {
+fn ome_planes(
+    ome: &image_io::acquisition::OmePlanes,
+    channel: &str,
+    plane: &dyn Fn(usize, &str, Option<u32>) -> PlaneRef,
+) -> Result<Vec<PlaneRef>, String> {
     if ome.size_t > 1 {
-        return Err(format!("the OME-XML describes {} timepoints in one file; split the series into one file a timepoint", ome.size_t));
+        return Err(format!(
+            "the OME-XML describes {} timepoints in one file; split the series into one file a timepoint",
+            ome.size_t
+        ));
     }
     let mut out = Vec::new();
     for c in 0..ome.size_c {
@@ -71,8 +104,14 @@ fn ome_planes(ome: &image_io::acquisition::OmePlanes, channel: &str, plane: &dyn
             _ => channel.to_owned(),
         };
         for z in 0..ome.size_z {
-            let index = ome.index(c, z, 0).ok_or_else(|| format!("the OME-XML places no plane at channel {c}, slice {z}"))?;
-            let slice = if ome.size_z > 1 { u32::try_from(z + 1).ok() } else { None };
+            let index = ome
+                .index(c, z, 0)
+                .ok_or_else(|| format!("the OME-XML places no plane at channel {c}, slice {z}"))?;
+            let slice = if ome.size_z > 1 {
+                u32::try_from(z + 1).ok()
+            } else {
+                None
+            };
             out.push(plane(index, &name, slice));
         }
     }

@@ -17,7 +17,9 @@ pub struct FileHashes(Mutex<HashMap<PathBuf, (u64, SystemTime, String)>>);
 impl FileHashes {
     /// Hash of a file's content; `missing` where it cannot be read: the job then runs and says why.
     pub fn hash(&self, path: &Path) -> String {
-        let Ok(meta) = std::fs::metadata(path) else { return "missing".to_owned() };
+        let Ok(meta) = std::fs::metadata(path) else {
+            return "missing".to_owned();
+        };
         let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((size, at, hash)) = known.get(path)
@@ -60,25 +62,45 @@ pub fn plan(workflow: &Workflow, wanted: &PlanFor<'_>, files: &FileHashes) -> Pl
                 job: job.id.clone(),
                 kind: job.kind.name.to_owned(),
                 scope: job.kind.scope.as_str().to_owned(),
-                gate: if job.kind.scope == Scope::Plate { Gate::PlateComplete } else { Gate::SubjectComplete },
+                gate: if job.kind.scope == Scope::Plate {
+                    Gate::PlateComplete
+                } else {
+                    Gate::SubjectComplete
+                },
                 position: i64::try_from(position).unwrap_or(i64::MAX),
                 priority: 0,
                 max_attempts: job.limits.max_attempts.unwrap_or(wanted.max_attempts),
                 key: Some(made_of.key().0),
                 ingredients: serde_json::to_value(made_of).unwrap_or_default(),
-                upstream: job.upstream.iter().map(|&u| edge(&workflow.jobs[u], job)).collect(),
+                upstream: job
+                    .upstream
+                    .iter()
+                    .map(|&u| edge(&workflow.jobs[u], job))
+                    .collect(),
                 done: None,
             })
         })
         .collect();
-    Plan { subject: wanted.subject, workflow: workflow.name.clone(), workflow_version: workflow.version.clone(), tasks, retire_missing: true }
+    Plan {
+        subject: wanted.subject,
+        workflow: workflow.name.clone(),
+        workflow_version: workflow.version.clone(),
+        tasks,
+        retire_missing: true,
+    }
 }
 
 /// One bad image never stops a plate: a plate job waits until its image sets are settled, not until they succeed.
 fn edge(from: &Job, to: &Job) -> Upstream {
     match (from.kind.scope, to.kind.scope) {
-        (Scope::ImageSet, Scope::Plate) => Upstream::Plate { job: from.id.clone(), require: Require::Settled },
-        (Scope::Plate, Scope::ImageSet) => Upstream::Plate { job: from.id.clone(), require: Require::Succeeded },
+        (Scope::ImageSet, Scope::Plate) => Upstream::Plate {
+            job: from.id.clone(),
+            require: Require::Settled,
+        },
+        (Scope::Plate, Scope::ImageSet) => Upstream::Plate {
+            job: from.id.clone(),
+            require: Require::Succeeded,
+        },
         _ => Upstream::Job(from.id.clone()),
     }
 }
@@ -86,12 +108,23 @@ fn edge(from: &Job, to: &Job) -> Upstream {
 /// The ingredients of every job of a workflow for one image set.
 ///
 /// The content of a plate stands for all its image sets, so the key of a plate job must not depend on the set that is planned.
-fn ingredients(workflow: &Workflow, input_hash: &str, membership: Option<&str>, files: &FileHashes) -> BTreeMap<String, Ingredients> {
+fn ingredients(
+    workflow: &Workflow,
+    input_hash: &str,
+    membership: Option<&str>,
+    files: &FileHashes,
+) -> BTreeMap<String, Ingredients> {
     let of_any_set = collect(workflow, "", membership, None, files);
     collect(workflow, input_hash, membership, Some(&of_any_set), files)
 }
 
-fn collect(workflow: &Workflow, input_hash: &str, membership: Option<&str>, plate_jobs: Option<&BTreeMap<String, Ingredients>>, files: &FileHashes) -> BTreeMap<String, Ingredients> {
+fn collect(
+    workflow: &Workflow,
+    input_hash: &str,
+    membership: Option<&str>,
+    plate_jobs: Option<&BTreeMap<String, Ingredients>>,
+    files: &FileHashes,
+) -> BTreeMap<String, Ingredients> {
     let mut out: BTreeMap<String, Ingredients> = BTreeMap::new();
     for job in &workflow.jobs {
         if job.kind.scope == Scope::Plate
@@ -104,7 +137,12 @@ fn collect(workflow: &Workflow, input_hash: &str, membership: Option<&str>, plat
             Scope::ImageSet => input_hash,
             Scope::Plate => membership.unwrap_or("the plate is still arriving"),
         };
-        let upstream = job.upstream.iter().map(|&u| &workflow.jobs[u]).filter_map(|u| Some((u.id.clone(), out.get(&u.id)?.key().0))).collect();
+        let upstream = job
+            .upstream
+            .iter()
+            .map(|&u| &workflow.jobs[u])
+            .filter_map(|u| Some((u.id.clone(), out.get(&u.id)?.key().0)))
+            .collect();
         let model_files = match &job.operation {
             Compiled::Image(operation) => operation.files(),
             Compiled::Plate(_) => Vec::new(),
@@ -116,7 +154,10 @@ fn collect(workflow: &Workflow, input_hash: &str, membership: Option<&str>, plat
             kind_version: job.kind.version,
             parameters: job.parameters.to_string(),
             wiring: wiring(workflow, job),
-            files: model_files.iter().map(|p| (p.display().to_string(), files.hash(p))).collect(),
+            files: model_files
+                .iter()
+                .map(|p| (p.display().to_string(), files.hash(p)))
+                .collect(),
         };
         out.insert(job.id.clone(), made_of);
     }
@@ -125,7 +166,12 @@ fn collect(workflow: &Workflow, input_hash: &str, membership: Option<&str>, plat
 
 /// Everything else in the workflow that shapes a job's stored result.
 fn wiring(workflow: &Workflow, job: &Job) -> String {
-    let channels: BTreeMap<&str, &str> = job.inputs.values().flatten().filter_map(|name| Some((name.as_str(), workflow.channel_of(name)?))).collect();
+    let channels: BTreeMap<&str, &str> = job
+        .inputs
+        .values()
+        .flatten()
+        .filter_map(|name| Some((name.as_str(), workflow.channel_of(name)?)))
+        .collect();
     serde_json::json!({
         "inputs": job.inputs,
         "outputs": job.outputs,

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use queue::{Cursor, FileRecord, FileRow, NewPlate, PlateFilter, PlateId, PlateRow, PlateState, Result, Store, SubjectFilter, SubjectId, SubjectKind, SubjectRow, TaskFilter, TaskState};
+use queue::{
+    Cursor, FileRecord, FileRow, NewPlate, PlateFilter, PlateId, PlateRow, PlateState, Result,
+    Store, SubjectFilter, SubjectId, SubjectKind, SubjectRow, TaskFilter, TaskState,
+};
 
 use watch::FileIdentity;
 
@@ -11,7 +14,10 @@ const PAGE: u32 = 500;
 
 /// Plates in these states; all plates for an empty list.
 pub(crate) fn plates(store: &Store, states: &[PlateState]) -> Result<Vec<PlateRow>> {
-    let filter = PlateFilter { states: states.to_vec(), ..PlateFilter::default() };
+    let filter = PlateFilter {
+        states: states.to_vec(),
+        ..PlateFilter::default()
+    };
     let mut out = Vec::new();
     let mut cursor = Cursor::first(PAGE);
     loop {
@@ -26,7 +32,10 @@ pub(crate) fn plates(store: &Store, states: &[PlateState]) -> Result<Vec<PlateRo
 
 /// Image sets of a plate.
 pub(crate) fn image_sets(store: &Store, plate: PlateId) -> Result<Vec<SubjectRow>> {
-    let filter = SubjectFilter { kind: Some(SubjectKind::ImageSet), ..SubjectFilter::default() };
+    let filter = SubjectFilter {
+        kind: Some(SubjectKind::ImageSet),
+        ..SubjectFilter::default()
+    };
     let mut out = Vec::new();
     let mut cursor = Cursor::first(PAGE);
     loop {
@@ -40,15 +49,28 @@ pub(crate) fn image_sets(store: &Store, plate: PlateId) -> Result<Vec<SubjectRow
 }
 
 /// Why subjects of a plate have no (whole) result: the first failed task of each.
-pub(crate) fn failures_by_subject(store: &Store, plate: PlateId) -> Result<HashMap<SubjectId, String>> {
-    let filter = TaskFilter { states: vec![TaskState::Failed, TaskState::Quarantined, TaskState::Cancelled], ..TaskFilter::plate(plate) };
+pub(crate) fn failures_by_subject(
+    store: &Store,
+    plate: PlateId,
+) -> Result<HashMap<SubjectId, String>> {
+    let filter = TaskFilter {
+        states: vec![
+            TaskState::Failed,
+            TaskState::Quarantined,
+            TaskState::Cancelled,
+        ],
+        ..TaskFilter::plate(plate)
+    };
     let mut out = HashMap::new();
     let mut cursor = Cursor::first(PAGE);
     loop {
         let page = store.tasks(&filter, cursor)?;
         for task in page.items {
-            let why = task.error.map_or_else(|| task.state.as_str().to_owned(), |e| e.message);
-            out.entry(task.subject).or_insert_with(|| format!("{}: {why}", task.job));
+            let why = task
+                .error
+                .map_or_else(|| task.state.as_str().to_owned(), |e| e.message);
+            out.entry(task.subject)
+                .or_insert_with(|| format!("{}: {why}", task.job));
         }
         match page.next {
             Some(after) => cursor.after = after,
@@ -59,7 +81,16 @@ pub(crate) fn failures_by_subject(store: &Store, plate: PlateId) -> Result<HashM
 
 /// A known plate in the form in which plates are put.
 pub(crate) fn new_plate(row: PlateRow) -> NewPlate {
-    NewPlate { root: row.root, key: row.key, name: row.name, directory: row.directory, output: row.output, expected: row.expected, rows: row.rows, columns: row.columns }
+    NewPlate {
+        root: row.root,
+        key: row.key,
+        name: row.name,
+        directory: row.directory,
+        output: row.output,
+        expected: row.expected,
+        rows: row.rows,
+        columns: row.columns,
+    }
 }
 
 /// A known file in the form in which files are recorded, with what the file system says of it now.

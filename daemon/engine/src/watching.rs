@@ -18,14 +18,39 @@ pub(crate) struct WatchHost {
 
 impl Host for WatchHost {
     fn known(&self, root: i64, relative: &Path) -> Option<FileIdentity> {
-        let file = self.intake.store().find_file(RootId(root), relative).ok().flatten()?;
-        identity(file.state, file.content.is_some(), FileIdentity { size: file.size, mtime_ns: file.mtime_ns, ctime_ns: file.ctime_ns, inode: file.inode, device: 0 })
+        let file = self
+            .intake
+            .store()
+            .find_file(RootId(root), relative)
+            .ok()
+            .flatten()?;
+        identity(
+            file.state,
+            file.content.is_some(),
+            FileIdentity {
+                size: file.size,
+                mtime_ns: file.mtime_ns,
+                ctime_ns: file.ctime_ns,
+                inode: file.inode,
+                device: 0,
+            },
+        )
     }
 
-    fn for_each_known(&self, root: i64, each: &mut dyn FnMut(&Path, &FileIdentity) -> ControlFlow<()>) {
+    fn for_each_known(
+        &self,
+        root: i64,
+        each: &mut dyn FnMut(&Path, &FileIdentity) -> ControlFlow<()>,
+    ) {
         let mut enough = false;
         let visited = self.intake.store().known_files(RootId(root), |file| {
-            let state = FileIdentity { size: file.size, mtime_ns: file.mtime_ns, ctime_ns: file.ctime_ns, inode: file.inode, device: 0 };
+            let state = FileIdentity {
+                size: file.size,
+                mtime_ns: file.mtime_ns,
+                ctime_ns: file.ctime_ns,
+                inode: file.inode,
+                device: 0,
+            };
             if !enough && let Some(identity) = identity(file.state, file.content.is_some(), state) {
                 enough = each(&file.path, &identity).is_break();
             }
@@ -42,7 +67,9 @@ impl Host for WatchHost {
         }
         match settings.naming.parse(relative) {
             // Folders are asked about too, and no naming scheme knows a folder's name.
-            plate::Verdict::Ignored(rule) if !settings.path.join(relative).is_dir() => Some(rule.to_owned()),
+            plate::Verdict::Ignored(rule) if !settings.path.join(relative).is_dir() => {
+                Some(rule.to_owned())
+            }
             _ => None,
         }
     }
@@ -51,21 +78,43 @@ impl Host for WatchHost {
         match image_io::acquisition::probe(absolute) {
             Ok(_) => Probe::Whole,
             // A file that is still being copied looks damaged: wait, and give up only after a long time without change.
-            Err(error @ (image_io::Error::Damaged { .. } | image_io::Error::Io { .. })) => Probe::NotYet(error.to_string()),
+            Err(error @ (image_io::Error::Damaged { .. } | image_io::Error::Io { .. })) => {
+                Probe::NotYet(error.to_string())
+            }
             Err(error) => Probe::Unreadable(error.to_string()),
         }
     }
 
     fn emit(&self, event: Event) {
         let result = match &event {
-            Event::Whole { root, path, identity } | Event::Changed { root, path, identity, .. } => self.intake.whole(RootId(*root), path, *identity),
-            Event::Unreadable { root, path, identity, reason } => {
+            Event::Whole {
+                root,
+                path,
+                identity,
+            }
+            | Event::Changed {
+                root,
+                path,
+                identity,
+                ..
+            } => self.intake.whole(RootId(*root), path, *identity),
+            Event::Unreadable {
+                root,
+                path,
+                identity,
+                reason,
+            } => {
                 tracing::warn!(root, path = %path.display(), %reason, "file is not readable");
-                self.intake.unreadable(RootId(*root), path, *identity, reason)
+                self.intake
+                    .unreadable(RootId(*root), path, *identity, reason)
             }
             Event::RootState { root, state } => {
                 let (state, detail) = match state {
-                    watch::RootState::Online { mode, reason, file_system } => {
+                    watch::RootState::Online {
+                        mode,
+                        reason,
+                        file_system,
+                    } => {
                         tracing::info!(root, mode = mode.as_str(), %reason, file_system, "root is online");
                         (RootState::Online, format!("{}: {reason}", mode.as_str()))
                     }
@@ -74,14 +123,32 @@ impl Host for WatchHost {
                         (RootState::Offline, reason.clone())
                     }
                 };
-                self.intake.store().set_root_state(RootId(*root), state, Some(&detail)).map(drop).map_err(Into::into)
+                self.intake
+                    .store()
+                    .set_root_state(RootId(*root), state, Some(&detail))
+                    .map(drop)
+                    .map_err(Into::into)
             }
             Event::Overflow { root } => {
-                tracing::warn!(root, "the kernel's event queue overflowed; scanning the root (raise fs.inotify.max_queued_events if this is frequent)");
+                tracing::warn!(
+                    root,
+                    "the kernel's event queue overflowed; scanning the root (raise fs.inotify.max_queued_events if this is frequent)"
+                );
                 Ok(())
             }
-            Event::ScanDone { root, files, elapsed, unreadable_folders } => {
-                tracing::debug!(root, files, elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), unreadable_folders, "scan done");
+            Event::ScanDone {
+                root,
+                files,
+                elapsed,
+                unreadable_folders,
+            } => {
+                tracing::debug!(
+                    root,
+                    files,
+                    elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+                    unreadable_folders,
+                    "scan done"
+                );
                 Ok(())
             }
             // Results stay when their input is gone: acquisitions are often moved to an archive.

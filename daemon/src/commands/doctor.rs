@@ -28,20 +28,42 @@ struct Check {
     remedy: Option<String>,
 }
 
-fn check(name: impl Into<String>, verdict: Verdict, detail: impl Into<String>, remedy: Option<&str>) -> Check {
-    Check { name: name.into(), verdict, detail: detail.into(), remedy: remedy.map(str::to_owned) }
+fn check(
+    name: impl Into<String>,
+    verdict: Verdict,
+    detail: impl Into<String>,
+    remedy: Option<&str>,
+) -> Check {
+    Check {
+        name: name.into(),
+        verdict,
+        detail: detail.into(),
+        remedy: remedy.map(str::to_owned),
+    }
 }
 
 /// Runs all checks. Exit code 1 where one found a problem.
 pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
     let mut checks = vec![hdf5(), limits(), cores()];
     checks.extend(gpu());
-    let mut folders: Vec<(String, PathBuf)> = options.folders.iter().map(|f| ("folder".to_owned(), f.clone())).collect();
+    let mut folders: Vec<(String, PathBuf)> = options
+        .folders
+        .iter()
+        .map(|f| ("folder".to_owned(), f.clone()))
+        .collect();
     if let Some(file) = options.config.clone().or_else(configuration::default_file) {
         match configuration::load(&file, Vec::new()) {
             Ok(loaded) => {
-                checks.push(check("configuration", Verdict::Ok, format!("`{}` is valid", file.display()), None));
-                checks.push(state(&loaded.config.state.dir, loaded.config.state.allow_network));
+                checks.push(check(
+                    "configuration",
+                    Verdict::Ok,
+                    format!("`{}` is valid", file.display()),
+                    None,
+                ));
+                checks.push(state(
+                    &loaded.config.state.dir,
+                    loaded.config.state.allow_network,
+                ));
                 for root in &loaded.config.roots {
                     folders.push(("root".to_owned(), root.path.clone()));
                     folders.push(("output".to_owned(), root.output.clone()));
@@ -50,7 +72,12 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
                     }
                 }
             }
-            Err(error) => checks.push(check("configuration", Verdict::Problem, format!("{error:#}"), Some("correct the file; `wellspring config init` prints one with every option"))),
+            Err(error) => checks.push(check(
+                "configuration",
+                Verdict::Problem,
+                format!("{error:#}"),
+                Some("correct the file; `wellspring config init` prints one with every option"),
+            )),
         }
     }
     for (what, path) in folders {
@@ -72,46 +99,96 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    Ok(if bad { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if bad {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn hdf5() -> Check {
     let (major, minor, patch) = image_io::hdf5_version();
-    check("HDF5", Verdict::Ok, format!("{major}.{minor}.{patch}, built in"), None)
+    check(
+        "HDF5",
+        Verdict::Ok,
+        format!("{major}.{minor}.{patch}, built in"),
+        None,
+    )
 }
 
 fn limits() -> Check {
     match watch::inotify_limits() {
         Ok(limits) => {
-            let detail = format!("{} watches, {} instances, {} queued events", limits.max_user_watches, limits.max_user_instances, limits.max_queued_events);
+            let detail = format!(
+                "{} watches, {} instances, {} queued events",
+                limits.max_user_watches, limits.max_user_instances, limits.max_queued_events
+            );
             if limits.max_user_watches < 65_536 {
-                check("inotify", Verdict::Note, detail, Some("one watch is needed a folder; raise it with `sysctl fs.inotify.max_user_watches=524288`"))
+                check(
+                    "inotify",
+                    Verdict::Note,
+                    detail,
+                    Some(
+                        "one watch is needed a folder; raise it with `sysctl fs.inotify.max_user_watches=524288`",
+                    ),
+                )
             } else {
                 check("inotify", Verdict::Ok, detail, None)
             }
         }
-        Err(error) => check("inotify", Verdict::Note, error.to_string(), Some("folders are polled instead")),
+        Err(error) => check(
+            "inotify",
+            Verdict::Note,
+            error.to_string(),
+            Some("folders are polled instead"),
+        ),
     }
 }
 
 fn cores() -> Check {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total = memory.lines().find_map(|l| l.strip_prefix("MemTotal:")).and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0);
-    check("machine", Verdict::Ok, format!("{cores} cores, {} MiB of memory", total / 1024), None)
+    let total = memory
+        .lines()
+        .find_map(|l| l.strip_prefix("MemTotal:"))
+        .and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or(0);
+    check(
+        "machine",
+        Verdict::Ok,
+        format!("{cores} cores, {} MiB of memory", total / 1024),
+        None,
+    )
 }
 
 fn gpu() -> Vec<Check> {
     let adapters = gpu_kernels::adapters();
     if adapters.is_empty() {
-        return vec![check("GPU", Verdict::Note, "no adapter; everything runs on the CPU", None)];
+        return vec![check(
+            "GPU",
+            Verdict::Note,
+            "no adapter; everything runs on the CPU",
+            None,
+        )];
     }
     let chosen = gpu_kernels::choose(&adapters, "auto").map(|a| a.name.clone());
     adapters
         .iter()
         .map(|a| {
-            let used = if chosen.as_deref() == Some(&a.name) { ", chosen by gpu = \"auto\"" } else { "" };
-            check("GPU", Verdict::Ok, format!("{} ({:?}, {}, {}){used}", a.name, a.kind, a.backend, a.driver), None)
+            let used = if chosen.as_deref() == Some(&a.name) {
+                ", chosen by gpu = \"auto\""
+            } else {
+                ""
+            };
+            check(
+                "GPU",
+                Verdict::Ok,
+                format!(
+                    "{} ({:?}, {}, {}){used}",
+                    a.name, a.kind, a.backend, a.driver
+                ),
+                None,
+            )
         })
         .collect()
 }
@@ -120,22 +197,72 @@ fn state(path: &Path, allow_network: bool) -> Check {
     // The folder is made at the first start: what counts is the file system that it will lie on.
     let existing = path.ancestors().find(|p| p.exists()).unwrap_or(path);
     match watch::fs_kind(existing) {
-        Ok(kind) if kind.network && !allow_network => check("state", Verdict::Problem, format!("`{}` is on {}, a network file system", path.display(), kind.name), Some("put [state] dir on a local disk: SQLite's locks are unreliable elsewhere")),
-        Ok(kind) => check("state", Verdict::Ok, format!("`{}` on {}, {}", path.display(), kind.name, free_space(existing)), None),
-        Err(error) => check("state", Verdict::Problem, error.to_string(), Some("make the folder, or choose another one in [state] dir")),
+        Ok(kind) if kind.network && !allow_network => check(
+            "state",
+            Verdict::Problem,
+            format!(
+                "`{}` is on {}, a network file system",
+                path.display(),
+                kind.name
+            ),
+            Some("put [state] dir on a local disk: SQLite's locks are unreliable elsewhere"),
+        ),
+        Ok(kind) => check(
+            "state",
+            Verdict::Ok,
+            format!(
+                "`{}` on {}, {}",
+                path.display(),
+                kind.name,
+                free_space(existing)
+            ),
+            None,
+        ),
+        Err(error) => check(
+            "state",
+            Verdict::Problem,
+            error.to_string(),
+            Some("make the folder, or choose another one in [state] dir"),
+        ),
     }
 }
 
 fn folder(what: &str, path: &Path) -> Check {
     match watch::fs_kind(path) {
         Ok(kind) => {
-            let how = if what == "root" { if kind.network { ", polled" } else { ", watched natively" } } else { "" };
-            check(what, Verdict::Ok, format!("`{}` on {}{how}, {}", path.display(), kind.name, free_space(path)), None)
+            let how = if what == "root" {
+                if kind.network {
+                    ", polled"
+                } else {
+                    ", watched natively"
+                }
+            } else {
+                ""
+            };
+            check(
+                what,
+                Verdict::Ok,
+                format!(
+                    "`{}` on {}{how}, {}",
+                    path.display(),
+                    kind.name,
+                    free_space(path)
+                ),
+                None,
+            )
         }
-        Err(error) => check(what, Verdict::Problem, format!("`{}`: {error}", path.display()), Some("mount the share or make the folder, and give the service's user access to it")),
+        Err(error) => check(
+            what,
+            Verdict::Problem,
+            format!("`{}`: {error}", path.display()),
+            Some("mount the share or make the folder, and give the service's user access to it"),
+        ),
     }
 }
 
 fn free_space(path: &Path) -> String {
-    rustix::fs::statvfs(path).map_or_else(|e| format!("free space unknown ({e})"), |s| format!("{} GiB free", (s.f_bavail * s.f_frsize) >> 30))
+    rustix::fs::statvfs(path).map_or_else(
+        |e| format!("free space unknown ({e})"),
+        |s| format!("{} GiB free", (s.f_bavail * s.f_frsize) >> 30),
+    )
 }

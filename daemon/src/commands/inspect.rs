@@ -17,7 +17,11 @@ pub fn run(options: &InspectOptions, json: bool) -> anyhow::Result<ExitCode> {
             if json {
                 output::json(&inspection)?;
             } else {
-                let mut text = format!("{}  {} bytes\n", inspection.path.display(), inspection.bytes);
+                let mut text = format!(
+                    "{}  {} bytes\n",
+                    inspection.path.display(),
+                    inspection.bytes
+                );
                 tree(&inspection.root, 0, &mut text);
                 output::print(&text);
             }
@@ -39,8 +43,16 @@ fn table(table: &Table, json: bool) -> anyhow::Result<()> {
     let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
     let rows = table.rows();
     if json {
-        let row = |r: usize| table.columns.iter().map(|c| (c.name.clone(), cell(&c.values, r))).collect::<serde_json::Map<_, _>>();
-        return output::json(&serde_json::json!({ "columns": names, "rows": (0..rows).map(row).collect::<Vec<_>>() }));
+        let row = |r: usize| {
+            table
+                .columns
+                .iter()
+                .map(|c| (c.name.clone(), cell(&c.values, r)))
+                .collect::<serde_json::Map<_, _>>()
+        };
+        return output::json(
+            &serde_json::json!({ "columns": names, "rows": (0..rows).map(row).collect::<Vec<_>>() }),
+        );
     }
     let mut text = names.join("\t") + "\n";
     for r in 0..rows {
@@ -66,16 +78,32 @@ fn tree(node: &Node, depth: usize, out: &mut String) {
     let detail = match &node.kind {
         NodeKind::Group { .. } => "/".to_owned(),
         NodeKind::Dataset(d) => {
-            let chunk = d.chunk.as_ref().map_or_else(String::new, |c| format!(" in chunks of {c:?}"));
-            let filters = if d.filters.is_empty() { String::new() } else { format!(", {}", d.filters.join(" + ")) };
-            format!("  {} {:?}{chunk}{filters}, {} of {} bytes", d.dtype, d.shape, d.stored_bytes, d.bytes)
+            let chunk = d
+                .chunk
+                .as_ref()
+                .map_or_else(String::new, |c| format!(" in chunks of {c:?}"));
+            let filters = if d.filters.is_empty() {
+                String::new()
+            } else {
+                format!(", {}", d.filters.join(" + "))
+            };
+            format!(
+                "  {} {:?}{chunk}{filters}, {} of {} bytes",
+                d.dtype, d.shape, d.stored_bytes, d.bytes
+            )
         }
         NodeKind::SoftLink { target } | NodeKind::HardLink { target } => format!(" -> {target}"),
         NodeKind::Other => "  (not described)".to_owned(),
     };
-    out.push_str(&format!("{indent}{}{detail}\n", node.name.trim_end_matches('/')));
+    out.push_str(&format!(
+        "{indent}{}{detail}\n",
+        node.name.trim_end_matches('/')
+    ));
     for (name, value) in &node.attributes {
-        out.push_str(&format!("{indent}  @{name} = {}\n", serde_json::to_string(value).unwrap_or_default()));
+        out.push_str(&format!(
+            "{indent}  @{name} = {}\n",
+            serde_json::to_string(value).unwrap_or_default()
+        ));
     }
     if let NodeKind::Group { members } = &node.kind {
         members.iter().for_each(|m| tree(m, depth + 1, out));

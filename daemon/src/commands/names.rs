@@ -19,7 +19,10 @@ pub fn run(command: &NamesCommand, json: bool) -> anyhow::Result<ExitCode> {
                 output::json(&presets().iter().map(describe).collect::<Vec<_>>())?;
             } else {
                 for preset in presets() {
-                    output::line(format!("{:18} {}\n{:18} {}", preset.name, preset.description, "", preset.example));
+                    output::line(format!(
+                        "{:18} {}\n{:18} {}",
+                        preset.name, preset.description, "", preset.example
+                    ));
                 }
             }
             Ok(ExitCode::SUCCESS)
@@ -30,7 +33,10 @@ pub fn run(command: &NamesCommand, json: bool) -> anyhow::Result<ExitCode> {
                 output::json(&guesses)?;
             } else {
                 for guess in &guesses {
-                    output::line(format!("{:18} reads {} of {} images", guess.preset, guess.matched, guess.total));
+                    output::line(format!(
+                        "{:18} reads {} of {} images",
+                        guess.preset, guess.matched, guess.total
+                    ));
                 }
             }
             Ok(ExitCode::SUCCESS)
@@ -57,7 +63,11 @@ fn test(folder: &Path, naming: Option<&str>, json: bool) -> anyhow::Result<ExitC
     } else {
         output::print(&text(&report));
     }
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 /// Lines shown of each list; `--json` has all of them.
@@ -65,30 +75,87 @@ const SHOWN: usize = 20;
 
 /// The report for people: what was read, what was not and why, clashes, and the plate map.
 fn text(report: &NamesReport) -> String {
-    let mut out = format!("naming `{}` in `{}`\n\n", report.scheme, report.folder.display());
-    out.push_str(&format!("{:6} {:6} {:12} {:>3} {:>3}  {}\n", "well", "site", "channels", "z", "t", "file"));
+    let mut out = format!(
+        "naming `{}` in `{}`\n\n",
+        report.scheme,
+        report.folder.display()
+    );
+    out.push_str(&format!(
+        "{:6} {:6} {:12} {:>3} {:>3}  {}\n",
+        "well", "site", "channels", "z", "t", "file"
+    ));
     let number = |n: Option<u32>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
     let lines = report.parsed.iter().map(|p| {
         let n = &p.name;
-        format!("{:6} {:<6} {:12} {:>3} {:>3}  {}\n", n.well.to_string(), n.site, n.channels.join(","), number(n.z), number(n.t), p.path.display())
+        format!(
+            "{:6} {:<6} {:12} {:>3} {:>3}  {}\n",
+            n.well.to_string(),
+            n.site,
+            n.channels.join(","),
+            number(n.z),
+            number(n.t),
+            p.path.display()
+        )
     });
     list(&mut out, lines, report.parsed.len());
-    let (channels, sites, wells) = (report.channels.join(", "), report.sites.len(), report.wells.len());
-    out.push_str(&format!("\n{} images read: {wells} wells, {sites} sites, channels {channels}\n", report.parsed.len()));
+    let (channels, sites, wells) = (
+        report.channels.join(", "),
+        report.sites.len(),
+        report.wells.len(),
+    );
+    out.push_str(&format!(
+        "\n{} images read: {wells} wells, {sites} sites, channels {channels}\n",
+        report.parsed.len()
+    ));
     for (rule, n) in &report.ignored {
         out.push_str(&format!("{n} files ignored: {rule}\n"));
     }
     if !report.unmatched.is_empty() {
-        out.push_str(&format!("\n{} images whose names cannot be read:\n", report.unmatched.len()));
-        list(&mut out, report.unmatched.iter().map(|r| format!("  {}: {}\n", r.path.display(), r.why)), report.unmatched.len());
+        out.push_str(&format!(
+            "\n{} images whose names cannot be read:\n",
+            report.unmatched.len()
+        ));
+        list(
+            &mut out,
+            report
+                .unmatched
+                .iter()
+                .map(|r| format!("  {}: {}\n", r.path.display(), r.why)),
+            report.unmatched.len(),
+        );
     }
     if !report.duplicates.is_empty() {
-        out.push_str(&format!("\n{} planes that several files claim:\n", report.duplicates.len()));
-        let paths = |d: &Duplicate| d.paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
-        list(&mut out, report.duplicates.iter().map(|d| format!("  {} site {} channel {}: {}\n", d.well, d.site, d.channel, paths(d))), report.duplicates.len());
+        out.push_str(&format!(
+            "\n{} planes that several files claim:\n",
+            report.duplicates.len()
+        ));
+        let paths = |d: &Duplicate| {
+            d.paths
+                .iter()
+                .map(|p| p.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        list(
+            &mut out,
+            report.duplicates.iter().map(|d| {
+                format!(
+                    "  {} site {} channel {}: {}\n",
+                    d.well,
+                    d.site,
+                    d.channel,
+                    paths(d)
+                )
+            }),
+            report.duplicates.len(),
+        );
     }
     for remark in &report.unreadable {
-        out.push_str(&format!("cannot list {}: {}\n", remark.path.display(), remark.why));
+        out.push_str(&format!(
+            "cannot list {}: {}\n",
+            remark.path.display(),
+            remark.why
+        ));
     }
     out.push_str(&format!("\nsites a well:\n{}", report.plate_map()));
     out
@@ -98,6 +165,9 @@ fn text(report: &NamesReport) -> String {
 fn list(out: &mut String, lines: impl Iterator<Item = String>, count: usize) {
     lines.take(SHOWN).for_each(|line| out.push_str(&line));
     if count > SHOWN {
-        out.push_str(&format!("  … and {} more (--json lists all)\n", count - SHOWN));
+        out.push_str(&format!(
+            "  … and {} more (--json lists all)\n",
+            count - SHOWN
+        ));
     }
 }

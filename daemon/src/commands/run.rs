@@ -19,7 +19,10 @@ pub fn run(options: RunOptions, json: bool) -> anyhow::Result<ExitCode> {
     crate::logging::command();
     let naming = names::choose(&options.folder, options.naming.as_deref())?;
     if options.naming.is_none() {
-        output::note(format!("reading file names as `{}` (choose with --naming)", naming.text()));
+        output::note(format!(
+            "reading file names as `{}` (choose with --naming)",
+            naming.text()
+        ));
     }
     let workflow = config::WorkflowFile::load(&options.workflow)?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -39,7 +42,10 @@ pub fn run(options: RunOptions, json: bool) -> anyhow::Result<ExitCode> {
         time_limit: Duration::from_secs(options.time_limit),
     };
     let begin = Instant::now();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let summary = runtime.block_on(async {
         let interrupted = CancellationToken::new();
         let on_signal = interrupted.clone();
@@ -57,13 +63,22 @@ pub fn run(options: RunOptions, json: bool) -> anyhow::Result<ExitCode> {
         summary
     })?;
     report(&summary, &options, begin.elapsed(), json)?;
-    let unreadable = |t: &&queue::TaskRow| t.error.as_ref().is_some_and(|e| INPUT_CODES.contains(&e.code.as_str()));
+    let unreadable = |t: &&queue::TaskRow| {
+        t.error
+            .as_ref()
+            .is_some_and(|e| INPUT_CODES.contains(&e.code.as_str()))
+    };
     let bad_inputs = summary.failed.iter().filter(unreadable).count();
     let bad = (summary.failed.len() > bad_inputs && !options.ignore_failed_outputs)
         || (bad_inputs > 0 && !options.ignore_invalid_inputs && !options.ignore_failed_outputs)
-        || (!(summary.invalid.is_empty() && summary.incomplete.is_empty()) && !options.ignore_invalid_inputs)
+        || (!(summary.invalid.is_empty() && summary.incomplete.is_empty())
+            && !options.ignore_invalid_inputs)
         || (summary.tasks.pending() > 0 && !options.dry_run);
-    Ok(if bad { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if bad {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// Failure codes that blame an input file.
@@ -79,10 +94,17 @@ struct Progress {
 impl Progress {
     fn new(quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} tasks, {elapsed} (about {eta} left)  {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style = ProgressStyle::with_template(
+                "{bar:30} {pos}/{len} tasks, {elapsed} (about {eta} left)  {wide_msg}",
+            )
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(0).with_style(style)
         });
-        Self { bar, last: None, quiet }
+        Self {
+            bar,
+            last: None,
+            quiet,
+        }
     }
 
     fn show(&mut self, progress: &RunProgress) {
@@ -92,9 +114,17 @@ impl Progress {
             bar.set_length(tasks.total());
             bar.set_position(ended);
             bar.set_message(progress.running.join("  "));
-        } else if !self.quiet && self.last.is_none_or(|at| at.elapsed() > Duration::from_secs(5)) {
+        } else if !self.quiet
+            && self
+                .last
+                .is_none_or(|at| at.elapsed() > Duration::from_secs(5))
+        {
             self.last = Some(Instant::now());
-            output::note(format!("{ended} of {} tasks ended, {} failed", tasks.total(), tasks.failed + tasks.quarantined));
+            output::note(format!(
+                "{ended} of {} tasks ended, {} failed",
+                tasks.total(),
+                tasks.failed + tasks.quarantined
+            ));
         }
     }
 
@@ -105,7 +135,12 @@ impl Progress {
     }
 }
 
-fn report(summary: &RunSummary, options: &RunOptions, elapsed: Duration, as_json: bool) -> anyhow::Result<()> {
+fn report(
+    summary: &RunSummary,
+    options: &RunOptions,
+    elapsed: Duration,
+    as_json: bool,
+) -> anyhow::Result<()> {
     if as_json {
         let planned: Vec<_> = summary.planned.iter().map(|(t, why)| json!({ "plate": t.plate_name, "subject": t.subject_name, "job": t.job, "reason": why })).collect();
         return output::json(&json!({
@@ -115,10 +150,17 @@ fn report(summary: &RunSummary, options: &RunOptions, elapsed: Duration, as_json
         }));
     }
     for (task, why) in &summary.planned {
-        output::line(format!("would run  {}  {}  {}  ({why})", task.plate_name, task.subject_name, task.job));
+        output::line(format!(
+            "would run  {}  {}  {}  ({why})",
+            task.plate_name, task.subject_name, task.job
+        ));
     }
     for file in &summary.invalid {
-        output::note(format!("invalid input: {}: {}", file.path.display(), file.reason.as_deref().unwrap_or("cannot be read")));
+        output::note(format!(
+            "invalid input: {}: {}",
+            file.path.display(),
+            file.reason.as_deref().unwrap_or("cannot be read")
+        ));
     }
     for (set, missing) in &summary.incomplete {
         output::note(format!("incomplete: {set}: missing {missing}"));
@@ -126,9 +168,19 @@ fn report(summary: &RunSummary, options: &RunOptions, elapsed: Duration, as_json
     failures(&summary.failed);
     let tasks = &summary.tasks;
     if options.dry_run {
-        output::line(format!("{} tasks would run, {} have a result", summary.planned.len(), tasks.succeeded));
+        output::line(format!(
+            "{} tasks would run, {} have a result",
+            summary.planned.len(),
+            tasks.succeeded
+        ));
     } else {
-        output::line(format!("{} of {} tasks succeeded, {} failed, in {:.1} s", tasks.succeeded, tasks.total(), tasks.failed + tasks.quarantined, elapsed.as_secs_f64()));
+        output::line(format!(
+            "{} of {} tasks succeeded, {} failed, in {:.1} s",
+            tasks.succeeded,
+            tasks.total(),
+            tasks.failed + tasks.quarantined,
+            elapsed.as_secs_f64()
+        ));
         for (name, folder) in &summary.plates {
             output::line(format!("{name}: {}", folder.display()));
         }
@@ -140,11 +192,17 @@ fn report(summary: &RunSummary, options: &RunOptions, elapsed: Duration, as_json
 fn failures(failed: &[queue::TaskRow]) {
     let mut last = None;
     for task in failed {
-        let (message, remedy) = task.error.as_ref().map_or(("", ""), |e| (e.message.as_str(), e.remedy.as_str()));
+        let (message, remedy) = task
+            .error
+            .as_ref()
+            .map_or(("", ""), |e| (e.message.as_str(), e.remedy.as_str()));
         if last.replace((task.subject, message)) == Some((task.subject, message)) {
             continue;
         }
-        output::note(format!("failed: {} {} {}: {message}", task.plate_name, task.subject_name, task.job));
+        output::note(format!(
+            "failed: {} {} {}: {message}",
+            task.plate_name, task.subject_name, task.job
+        ));
         if !remedy.is_empty() {
             output::note(format!("hint: {remedy}"));
         }

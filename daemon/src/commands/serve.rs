@@ -28,11 +28,17 @@ pub fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
         overrides.push(("server.listen".to_owned(), toml::Value::String(listen)));
     }
     if let Some(dir) = options.state_dir {
-        overrides.push(("state.dir".to_owned(), toml::Value::String(dir.to_string_lossy().into_owned())));
+        overrides.push((
+            "state.dir".to_owned(),
+            toml::Value::String(dir.to_string_lossy().into_owned()),
+        ));
     }
     let config = configuration::load(&options.config, overrides)?.config;
     crate::logging::daemon(&config.log.level, config.log.format)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     runtime.block_on(daemon(config))?;
     // Blocking calls that hang on a dead share must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(2));
@@ -42,11 +48,30 @@ pub fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
 async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
     state_dir::prepare(&config.state)?;
     let store = open_queue(&config.state.dir.join("queue.db")).await?;
-    let listener = TcpListener::bind(config.server.listen).await.with_context(|| format!("cannot listen on {}; is another daemon running?", config.server.listen))?;
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| {
+            format!(
+                "cannot listen on {}; is another daemon running?",
+                config.server.listen
+            )
+        })?;
     let address = listener.local_addr()?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
-    let engine = Engine::start(store.clone(), &config, EngineOptions { program, arguments: vec!["worker".to_owned()] })?;
-    let token = config.server.token_file.as_deref().map(state_dir::read_token).transpose()?;
+    let engine = Engine::start(
+        store.clone(),
+        &config,
+        EngineOptions {
+            program,
+            arguments: vec!["worker".to_owned()],
+        },
+    )?;
+    let token = config
+        .server
+        .token_file
+        .as_deref()
+        .map(state_dir::read_token)
+        .transpose()?;
     let state = server::AppState {
         store,
         control: Arc::new(EngineControl::new(Arc::clone(&engine), &config)),
@@ -81,7 +106,11 @@ async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
 async fn open_queue(path: &Path) -> anyhow::Result<Store> {
     for _ in 0..100 {
         match Store::open(path, Options::default()) {
-            Err(queue::Error::InUse { pid: Some(pid), .. }) if !Path::new(&format!("/proc/{pid}")).exists() => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(queue::Error::InUse { pid: Some(pid), .. })
+                if !Path::new(&format!("/proc/{pid}")).exists() =>
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await
+            }
             result => return Ok(result?),
         }
     }
@@ -90,7 +119,11 @@ async fn open_queue(path: &Path) -> anyhow::Result<Store> {
 
 /// Returns when the daemon is asked to stop. SIGHUP is answered, but what it would change needs a restart.
 async fn wait_for_stop() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
+    let (mut terminate, mut interrupt, mut hangup) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::hangup())?,
+    );
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
@@ -109,14 +142,22 @@ fn notify(state: &[NotifyState<'_>]) {
 
 /// Feeds systemd's watchdog, but only after the queue has taken a write: a daemon that cannot write is not alive.
 async fn feed_watchdog(engine: Arc<Engine>) {
-    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
     let mut tick = tokio::time::interval(limit / 3);
     loop {
         tick.tick().await;
         let store = engine.store().clone();
-        match tokio::task::spawn_blocking(move || store.set_setting("watchdog", &jiff::Timestamp::now().to_string())).await {
+        match tokio::task::spawn_blocking(move || {
+            store.set_setting("watchdog", &jiff::Timestamp::now().to_string())
+        })
+        .await
+        {
             Ok(Ok(())) => notify(&[NotifyState::Watchdog]),
-            Ok(Err(error)) => tracing::error!(%error, "the queue does not take writes; the watchdog is not fed"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the queue does not take writes; the watchdog is not fed")
+            }
             Err(error) => tracing::error!(%error, "the watchdog's check ended by a bug"),
         }
     }

@@ -37,37 +37,81 @@ fn check(file: &Path, json: bool) -> anyhow::Result<ExitCode> {
         })
     };
     if json {
-        output::json(&serde_json::json!({ "name": workflow.name, "version": workflow.version, "jobs": (0..workflow.jobs.len()).map(describe).collect::<Vec<_>>() }))?;
+        output::json(
+            &serde_json::json!({ "name": workflow.name, "version": workflow.version, "jobs": (0..workflow.jobs.len()).map(describe).collect::<Vec<_>>() }),
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
-    output::line(format!("{} version {}: {} jobs, in this order", workflow.name, workflow.version, workflow.jobs.len()));
+    output::line(format!(
+        "{} version {}: {} jobs, in this order",
+        workflow.name,
+        workflow.version,
+        workflow.jobs.len()
+    ));
     for job in &workflow.jobs {
-        let names = |bindings: &workflow::Bindings| bindings.values().flatten().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let names = |bindings: &workflow::Bindings| {
+            bindings
+                .values()
+                .flatten()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let kept = if job.keep { "" } else { " (not stored)" };
-        output::line(format!("  {:20} {:32} {} -> {}{kept}", job.id, job.kind.name, names(&job.inputs), names(&job.outputs)));
+        output::line(format!(
+            "  {:20} {:32} {} -> {}{kept}",
+            job.id,
+            job.kind.name,
+            names(&job.inputs),
+            names(&job.outputs)
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn kinds(only: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let chosen: Vec<&KindInfo> = workflow::kinds::ALL.iter().copied().filter(|k| only.is_none_or(|o| k.name == o)).collect();
+    let chosen: Vec<&KindInfo> = workflow::kinds::ALL
+        .iter()
+        .copied()
+        .filter(|k| only.is_none_or(|o| k.name == o))
+        .collect();
     if chosen.is_empty() {
-        anyhow::bail!("no job kind `{}`; `wellspring workflow kinds` lists them", only.unwrap_or_default());
+        anyhow::bail!(
+            "no job kind `{}`; `wellspring workflow kinds` lists them",
+            only.unwrap_or_default()
+        );
     }
     if json {
         let describe = |k: &&KindInfo| serde_json::json!({ "name": k.name, "version": k.version, "scope": k.scope, "about": k.about, "inputs": k.inputs, "outputs": k.outputs, "parameters": (k.schema)() });
         return output::json(&chosen.iter().map(describe).collect::<Vec<_>>());
     }
-    output::print(&chosen.iter().map(|k| text(k)).collect::<Vec<_>>().join("\n"));
+    output::print(
+        &chosen
+            .iter()
+            .map(|k| text(k))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    );
     Ok(())
 }
 
 /// A kind as plain text: what it does, its ports, its parameters.
 fn text(kind: &KindInfo) -> String {
-    let mut out = format!("{}  ({})\n  {}\n", kind.name, kind.scope.as_str(), kind.about);
+    let mut out = format!(
+        "{}  ({})\n  {}\n",
+        kind.name,
+        kind.scope.as_str(),
+        kind.about
+    );
     for (what, ports) in [("input", kind.inputs), ("output", kind.outputs)] {
         for port in ports {
-            let Port { name, about, many, optional, .. } = port;
+            let Port {
+                name,
+                about,
+                many,
+                optional,
+                ..
+            } = port;
             let marks = match (many, optional) {
                 (true, true) => " [list, optional]",
                 (true, false) => " [list]",
@@ -79,8 +123,16 @@ fn text(kind: &KindInfo) -> String {
     }
     let schema = (kind.schema)();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let default = property.get("default").map_or_else(String::new, |d| format!(" (default {d})"));
-        out.push_str(&format!("  {name}{default}: {}\n", property["description"].as_str().unwrap_or_default().replace('\n', " ")));
+        let default = property
+            .get("default")
+            .map_or_else(String::new, |d| format!(" (default {d})"));
+        out.push_str(&format!(
+            "  {name}{default}: {}\n",
+            property["description"]
+                .as_str()
+                .unwrap_or_default()
+                .replace('\n', " ")
+        ));
     }
     out
 }

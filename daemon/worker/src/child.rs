@@ -15,12 +15,22 @@ use crate::protocol::{FromWorker, ToWorker};
 pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Result<()> {
     let mut workflows: HashMap<String, Arc<Workflow>> = HashMap::new();
     let mut pools: HashMap<usize, rayon::ThreadPool> = HashMap::new();
-    send(&mut output, &FromWorker::Ready { version: env!("CARGO_PKG_VERSION").to_owned() })?;
+    send(
+        &mut output,
+        &FromWorker::Ready {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+    )?;
     for line in input.lines() {
         let message: ToWorker = match serde_json::from_str(&line?) {
             Ok(message) => message,
             Err(error) => {
-                send(&mut output, &FromWorker::Refused { reason: format!("not a message of this version: {error}") })?;
+                send(
+                    &mut output,
+                    &FromWorker::Refused {
+                        reason: format!("not a message of this version: {error}"),
+                    },
+                )?;
                 continue;
             }
         };
@@ -28,33 +38,62 @@ pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Res
             ToWorker::Workflow { id, file } => match Workflow::compile(&file) {
                 Ok(workflow) => drop(workflows.insert(id, Arc::new(workflow))),
                 Err(errors) => {
-                    let reason = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                    let reason = errors
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join("; ");
                     send(&mut output, &FromWorker::Refused { reason })?;
                 }
             },
-            ToWorker::Pass { workflow, threads, request } => {
+            ToWorker::Pass {
+                workflow,
+                threads,
+                request,
+            } => {
                 let Some(workflow) = workflows.get(&workflow) else {
-                    send(&mut output, &FromWorker::Refused { reason: format!("unknown workflow `{workflow}`") })?;
+                    send(
+                        &mut output,
+                        &FromWorker::Refused {
+                            reason: format!("unknown workflow `{workflow}`"),
+                        },
+                    )?;
                     continue;
                 };
                 if !pools.contains_key(&threads) {
-                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(std::io::Error::other)?;
+                    let pool = rayon::ThreadPoolBuilder::new()
+                        .num_threads(threads)
+                        .build()
+                        .map_err(std::io::Error::other)?;
                     pools.insert(threads, pool);
                 }
                 let mut failed = None;
                 let mut started = |job: &str| {
-                    let told = send(&mut output, &FromWorker::Started { job: job.to_owned() });
+                    let told = send(
+                        &mut output,
+                        &FromWorker::Started {
+                            job: job.to_owned(),
+                        },
+                    );
                     failed = failed.take().or(told.err());
                 };
                 // One thread: run here, without handing every parallel loop to another thread and back.
                 let report = match pools.get(&threads) {
-                    Some(pool) => pool.install(|| workflow::pass::run(workflow, &request, &mut started)),
+                    Some(pool) => {
+                        pool.install(|| workflow::pass::run(workflow, &request, &mut started))
+                    }
                     None => workflow::pass::run(workflow, &request, &mut started),
                 };
                 if let Some(error) = failed {
                     return Err(error);
                 }
-                send(&mut output, &FromWorker::Done { report: Box::new(report), peak_rss: peak_rss() })?;
+                send(
+                    &mut output,
+                    &FromWorker::Done {
+                        report: Box::new(report),
+                        peak_rss: peak_rss(),
+                    },
+                )?;
             }
         }
     }
@@ -71,6 +110,13 @@ fn send(output: &mut impl Write, message: &FromWorker) -> std::io::Result<()> {
 /// Largest resident size of this process so far, from `VmHWM` (kB).
 fn peak_rss() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) * 1024
+    let line = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .next()
+        .and_then(|kb| kb.parse::<u64>().ok())
+        .unwrap_or(0)
+        * 1024
 }

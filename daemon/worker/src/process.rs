@@ -96,19 +96,43 @@ impl WorkerProcess {
     /// The program cannot be started, or is of another version.
     pub async fn spawn(options: &SpawnOptions) -> Result<Self, WorkerError> {
         let mut command = Command::new(&options.program);
-        command.args(&options.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+        command
+            .args(&options.arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
         die_with_parent(&mut command);
-        let mut child = command.spawn().map_err(|source| WorkerError::Spawn { program: options.program.clone(), source })?;
-        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+        let mut child = command.spawn().map_err(|source| WorkerError::Spawn {
+            program: options.program.clone(),
+            source,
+        })?;
+        let (Some(stdin), Some(stdout), Some(stderr)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
             return Err(WorkerError::NotReady("its pipes are missing".to_owned()));
         };
         let log = Arc::new(Mutex::new(Vec::new()));
         tokio::spawn(collect_log(stderr, Arc::clone(&log)));
-        let mut worker = Self { child, stdin, stdout: BufReader::new(stdout).lines(), log, known_workflows: HashSet::new() };
+        let mut worker = Self {
+            child,
+            stdin,
+            stdout: BufReader::new(stdout).lines(),
+            log,
+            known_workflows: HashSet::new(),
+        };
         match tokio::time::timeout(Duration::from_secs(30), worker.receive()).await {
-            Ok(Ok(FromWorker::Ready { version })) if version == env!("CARGO_PKG_VERSION") => Ok(worker),
-            Ok(Ok(other)) => Err(WorkerError::NotReady(format!("unexpected answer {other:?}"))),
-            Ok(Err(reason)) => Err(WorkerError::NotReady(format!("{reason}; {}", worker.take_log()))),
+            Ok(Ok(FromWorker::Ready { version })) if version == env!("CARGO_PKG_VERSION") => {
+                Ok(worker)
+            }
+            Ok(Ok(other)) => Err(WorkerError::NotReady(format!(
+                "unexpected answer {other:?}"
+            ))),
+            Ok(Err(reason)) => Err(WorkerError::NotReady(format!(
+                "{reason}; {}",
+                worker.take_log()
+            ))),
             Err(_) => Err(WorkerError::NotReady("no answer within 30 s".to_owned())),
         }
     }
@@ -131,13 +155,23 @@ impl WorkerProcess {
     ) -> PassEnd {
         let (mut begin, mut time_limit) = (Instant::now(), limits.time_of(""));
         if !self.known_workflows.contains(workflow.0) {
-            let message = ToWorker::Workflow { id: workflow.0.to_owned(), file: Box::new(workflow.1.clone()) };
+            let message = ToWorker::Workflow {
+                id: workflow.0.to_owned(),
+                file: Box::new(workflow.1.clone()),
+            };
             if let Err(error) = self.send(&message).await {
                 return self.died(&error).await;
             }
             self.known_workflows.insert(workflow.0.to_owned());
         }
-        if let Err(error) = self.send(&ToWorker::Pass { workflow: workflow.0.to_owned(), threads, request: Box::new(request) }).await {
+        if let Err(error) = self
+            .send(&ToWorker::Pass {
+                workflow: workflow.0.to_owned(),
+                threads,
+                request: Box::new(request),
+            })
+            .await
+        {
             return self.died(&error).await;
         }
         tokio::pin!(cancelled);
@@ -183,13 +217,23 @@ impl WorkerProcess {
     /// What the worker wrote to stderr since the last call; at most the last 64 KiB.
     #[must_use]
     pub fn take_log(&self) -> String {
-        let bytes = std::mem::take(&mut *self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let bytes = std::mem::take(
+            &mut *self
+                .log
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Kills the worker and everything that it started.
     pub async fn kill(&mut self) {
-        if let Some(group) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
+        if let Some(group) = self
+            .child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(rustix::process::Pid::from_raw)
+        {
             // Fails only where the group is gone already.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
@@ -199,14 +243,18 @@ impl WorkerProcess {
     async fn send(&mut self, message: &ToWorker) -> Result<(), String> {
         let mut line = serde_json::to_vec(message).map_err(|e| e.to_string())?;
         line.push(b'\n');
-        self.stdin.write_all(&line).await.map_err(|e| e.to_string())?;
+        self.stdin
+            .write_all(&line)
+            .await
+            .map_err(|e| e.to_string())?;
         self.stdin.flush().await.map_err(|e| e.to_string())
     }
 
     async fn receive(&mut self) -> Result<FromWorker, String> {
         let line = self.stdout.next_line().await.map_err(|e| e.to_string())?;
         let line = line.ok_or_else(|| "it ended at once".to_owned())?;
-        serde_json::from_str(&line).map_err(|e| format!("it wrote something that is no message: {e}"))
+        serde_json::from_str(&line)
+            .map_err(|e| format!("it wrote something that is no message: {e}"))
     }
 
     async fn died(&mut self, detail: &str) -> PassEnd {
@@ -235,7 +283,9 @@ impl WorkerProcess {
 fn describe(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.signal(), status.code()) {
-        (Some(9), _) => "worker was killed (SIGKILL; often the kernel's out-of-memory killer)".to_owned(),
+        (Some(9), _) => {
+            "worker was killed (SIGKILL; often the kernel's out-of-memory killer)".to_owned()
+        }
         (Some(11), _) => "worker crashed (SIGSEGV)".to_owned(),
         (Some(6), _) => "worker aborted (SIGABRT)".to_owned(),
         (Some(signal), _) => format!("worker was ended by signal {signal}"),
@@ -250,7 +300,9 @@ async fn collect_log(mut stderr: tokio::process::ChildStderr, log: Arc<Mutex<Vec
         if n == 0 {
             return;
         }
-        let mut log = log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut log = log
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         log.extend_from_slice(&buffer[..n]);
         if log.len() > LOG_LIMIT {
             let cut = log.len() - LOG_LIMIT;
@@ -265,7 +317,11 @@ fn die_with_parent(command: &mut Command) {
     // SAFETY: prctl with PR_SET_PDEATHSIG is async-signal-safe and touches only the child.
     unsafe {
         command.pre_exec(|| {
-            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) == 0 {
+                Ok(())
+            } else {
+                Err(std::io::Error::last_os_error())
+            }
         });
     }
 }

@@ -82,16 +82,33 @@ impl Error {
         use std::io::ErrorKind as K;
         match self {
             // A file that is gone while its folder is there was moved or deleted; without the folder the share is gone.
-            Self::Io { source, path, .. } if source.kind() == K::NotFound && path.parent().is_some_and(std::path::Path::is_dir) => ErrorClass::Permanent,
+            Self::Io { source, path, .. }
+                if source.kind() == K::NotFound
+                    && path.parent().is_some_and(std::path::Path::is_dir) =>
+            {
+                ErrorClass::Permanent
+            }
             Self::Io { source, .. } => match source.kind() {
-                K::StorageFull | K::QuotaExceeded | K::NotFound | K::StaleNetworkFileHandle | K::NetworkUnreachable | K::HostUnreachable | K::NotConnected | K::ReadOnlyFilesystem => ErrorClass::Environment,
+                K::StorageFull
+                | K::QuotaExceeded
+                | K::NotFound
+                | K::StaleNetworkFileHandle
+                | K::NetworkUnreachable
+                | K::HostUnreachable
+                | K::NotConnected
+                | K::ReadOnlyFilesystem => ErrorClass::Environment,
                 K::PermissionDenied | K::IsADirectory | K::NotADirectory => ErrorClass::Permanent,
                 K::UnexpectedEof => ErrorClass::Permanent,
                 _ => ErrorClass::Transient,
             },
-            Self::Hdf5 { message, .. } if message.contains("No space left") => ErrorClass::Environment,
+            Self::Hdf5 { message, .. } if message.contains("No space left") => {
+                ErrorClass::Environment
+            }
             Self::Hdf5 { .. } => ErrorClass::Transient,
-            Self::Damaged { .. } | Self::Unsupported { .. } | Self::Limit { .. } | Self::Missing { .. } => ErrorClass::Permanent,
+            Self::Damaged { .. }
+            | Self::Unsupported { .. }
+            | Self::Limit { .. }
+            | Self::Missing { .. } => ErrorClass::Permanent,
         }
     }
 
@@ -102,16 +119,26 @@ impl Error {
         match self {
             Self::Io { source, .. } => match source.kind() {
                 K::StorageFull | K::QuotaExceeded => "free some space; work resumes by itself",
-                K::NotFound => "check that the share is mounted and the file was not moved; then requeue",
+                K::NotFound => {
+                    "check that the share is mounted and the file was not moved; then requeue"
+                }
                 K::PermissionDenied => "give the service's user access to the file, then requeue",
-                K::ReadOnlyFilesystem => "mount the file system writable or choose another output folder",
+                K::ReadOnlyFilesystem => {
+                    "mount the file system writable or choose another output folder"
+                }
                 _ => "check the disk and the network; the task is tried again",
             },
             Self::Damaged { .. } => "copy the file again from the instrument, then requeue",
-            Self::Unsupported { .. } => "export the image as an uncompressed, LZW or deflate TIFF, then requeue",
+            Self::Unsupported { .. } => {
+                "export the image as an uncompressed, LZW or deflate TIFF, then requeue"
+            }
             Self::Limit { .. } => "split the image, or raise the limit if the size is right",
-            Self::Missing { .. } => "check the workflow's names against the file with `wellspring inspect`",
-            Self::Hdf5 { .. } => "check the free space and the file with `wellspring inspect`; then requeue",
+            Self::Missing { .. } => {
+                "check the workflow's names against the file with `wellspring inspect`"
+            }
+            Self::Hdf5 { .. } => {
+                "check the free space and the file with `wellspring inspect`; then requeue"
+            }
         }
     }
 }

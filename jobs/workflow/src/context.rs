@@ -55,7 +55,12 @@ pub(crate) struct ImageContext {
 }
 
 impl ImageContext {
-    pub(crate) fn new(workflow: Arc<Workflow>, planes: Vec<PlaneRef>, plate_dir: PathBuf, stored: Option<Container>) -> Self {
+    pub(crate) fn new(
+        workflow: Arc<Workflow>,
+        planes: Vec<PlaneRef>,
+        plate_dir: PathBuf,
+        stored: Option<Container>,
+    ) -> Self {
         Self {
             workflow,
             planes,
@@ -74,13 +79,21 @@ impl ImageContext {
         if let Some(pixels) = self.raw.get(role) {
             return Ok(Arc::clone(pixels));
         }
-        let channel = if self.workflow.channels.is_empty() { Some(role) } else { self.workflow.channel_of(role) };
+        let channel = if self.workflow.channels.is_empty() {
+            Some(role)
+        } else {
+            self.workflow.channel_of(role)
+        };
         let planes = slices_of(&self.planes, channel);
         if planes.is_empty() {
             let known: Vec<&str> = self.planes.iter().map(|p| p.channel.as_str()).collect();
             return Err(Failure::permanent(
                 "missing-channel",
-                format!("the image set has no channel `{}` for `{role}`; it has {}", channel.unwrap_or(role), known.join(", ")),
+                format!(
+                    "the image set has no channel `{}` for `{role}`; it has {}",
+                    channel.unwrap_or(role),
+                    known.join(", ")
+                ),
                 "correct [channels] in the workflow or channel_mapping.json in the plate's folder",
             ));
         }
@@ -116,7 +129,12 @@ impl ImageContext {
     /// The raw channel behind `name`, for a job that replaces it: `nuclei` and `nuclei_raw` are the same plane.
     fn raw_alias(&mut self, name: &str) -> Result<Arc<Pixels>, Failure> {
         match name.strip_suffix("_raw") {
-            Some(role) if self.workflow.channel_of(name).is_none() && self.workflow.channel_of(role).is_some() => self.raw(role),
+            Some(role)
+                if self.workflow.channel_of(name).is_none()
+                    && self.workflow.channel_of(role).is_some() =>
+            {
+                self.raw(role)
+            }
             _ => self.raw(name),
         }
     }
@@ -124,16 +142,29 @@ impl ImageContext {
 
 /// The planes of a channel. Where an instrument wrote a projection beside the slices (a plane without z), the projection is meant.
 pub(crate) fn slices_of<'p>(planes: &'p [PlaneRef], channel: Option<&str>) -> Vec<&'p PlaneRef> {
-    let all = || planes.iter().filter(|p| Some(p.channel.as_str()) == channel);
+    let all = || {
+        planes
+            .iter()
+            .filter(|p| Some(p.channel.as_str()) == channel)
+    };
     let projections: Vec<_> = all().filter(|p| p.z.is_none()).collect();
-    if projections.is_empty() { all().collect() } else { projections }
+    if projections.is_empty() {
+        all().collect()
+    } else {
+        projections
+    }
 }
 
-fn read_plane(files: &mut BTreeMap<PathBuf, ImageFile>, plane: &PlaneRef) -> Result<Pixels, Failure> {
+fn read_plane(
+    files: &mut BTreeMap<PathBuf, ImageFile>,
+    plane: &PlaneRef,
+) -> Result<Pixels, Failure> {
     if !files.contains_key(&plane.path) {
         files.insert(plane.path.clone(), ImageFile::open(&plane.path)?);
     }
-    let file = files.get_mut(&plane.path).ok_or_else(|| Failure::permanent("internal", "an open file was lost", "report this"))?;
+    let file = files
+        .get_mut(&plane.path)
+        .ok_or_else(|| Failure::permanent("internal", "an open file was lost", "report this"))?;
     Ok(file.read(plane.plane)?)
 }
 
@@ -152,7 +183,13 @@ impl JobIo<'_> {
     }
 
     fn name(&self, port: &str) -> Result<String, Failure> {
-        self.names(port).into_iter().next().ok_or_else(|| Failure::permanent("unbound-input", format!("input `{port}` of job `{}` is not bound", self.job.id), "name it in the workflow"))
+        self.names(port).into_iter().next().ok_or_else(|| {
+            Failure::permanent(
+                "unbound-input",
+                format!("input `{port}` of job `{}` is not bound", self.job.id),
+                "name it in the workflow",
+            )
+        })
     }
 
     /// Whether an optional port is bound.
@@ -163,7 +200,9 @@ impl JobIo<'_> {
 
     fn get(&mut self, name: &str) -> Result<Item, Failure> {
         // A job that puts out the name that it reads means the raw channel.
-        if self.job.outputs.values().flatten().any(|o| o == name) || self.context.workflow.producer(name, self.index).is_none() {
+        if self.job.outputs.values().flatten().any(|o| o == name)
+            || self.context.workflow.producer(name, self.index).is_none()
+        {
             return self.context.raw_alias(name).map(Item::Image);
         }
         self.context.item(name)
@@ -210,7 +249,9 @@ impl JobIo<'_> {
         }
         let plane = Arc::new(self.image_named(name)?.to_f32());
         if !replaced {
-            self.context.floats.insert(name.to_owned(), Arc::clone(&plane));
+            self.context
+                .floats
+                .insert(name.to_owned(), Arc::clone(&plane));
         }
         Ok(plane)
     }
@@ -225,7 +266,9 @@ impl JobIo<'_> {
             Item::Mask(mask) => mask,
             Item::Labels(labels) => Arc::new(labels.mapv(|v| v != 0)),
             #[allow(clippy::float_cmp)]
-            Item::Image(pixels) => Arc::new(with_pixels!(&*pixels, a => a.mapv(|v| v != zero_like(v)))),
+            Item::Image(pixels) => {
+                Arc::new(with_pixels!(&*pixels, a => a.mapv(|v| v != zero_like(v))))
+            }
         })
     }
 
@@ -243,7 +286,14 @@ impl JobIo<'_> {
                 Pixels::U16(a) => a.mapv(u32::from),
                 Pixels::U32(a) => a.clone(),
                 other => {
-                    return Err(Failure::permanent("not-labels", format!("`{name}` holds {} values, not labels", other.pixel_type().name()), "name a label image"));
+                    return Err(Failure::permanent(
+                        "not-labels",
+                        format!(
+                            "`{name}` holds {} values, not labels",
+                            other.pixel_type().name()
+                        ),
+                        "name a label image",
+                    ));
                 }
             }),
         })

@@ -36,7 +36,13 @@ pub struct Failure {
 impl Failure {
     /// A failure that trying again cannot help.
     pub fn permanent(code: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { class: FailureClass::Permanent, code: code.to_owned(), message: message.into(), remedy: remedy.into(), path: None }
+        Self {
+            class: FailureClass::Permanent,
+            code: code.to_owned(),
+            message: message.into(),
+            remedy: remedy.into(),
+            path: None,
+        }
     }
 }
 
@@ -69,7 +75,11 @@ impl From<image_io::Error> for Failure {
 
 impl From<analysis::Error> for Failure {
     fn from(error: analysis::Error) -> Self {
-        Self::permanent("bad-parameter", error.to_string(), "correct the job's parameters in the workflow, then requeue")
+        Self::permanent(
+            "bad-parameter",
+            error.to_string(),
+            "correct the job's parameters in the workflow, then requeue",
+        )
     }
 }
 

@@ -95,13 +95,20 @@ impl Workflow {
     /// All mistakes found, not just the first.
     pub fn compile(source: &WorkflowFile) -> Result<Self, Vec<WorkflowError>> {
         let mut errors = Vec::new();
-        let channels: BTreeMap<String, Option<String>> = source.channels.iter().map(|(k, v)| (k.clone(), v.role().map(str::to_owned))).collect();
+        let channels: BTreeMap<String, Option<String>> = source
+            .channels
+            .iter()
+            .map(|(k, v)| (k.clone(), v.role().map(str::to_owned)))
+            .collect();
         let roles: BTreeSet<String> = channels.values().flatten().cloned().collect();
         let mut drafts = Vec::new();
         for config in source.jobs.iter().filter(|j| j.enabled) {
             match draft(config) {
                 Ok(job) => drafts.push((config, job)),
-                Err(messages) => errors.extend(messages.into_iter().map(|message| WorkflowError { job: config.id.clone(), message })),
+                Err(messages) => errors.extend(messages.into_iter().map(|message| WorkflowError {
+                    job: config.id.clone(),
+                    message,
+                })),
             }
         }
         if !errors.is_empty() {
@@ -129,25 +136,40 @@ impl Workflow {
     /// The job that makes `name` for the job at `consumer` (not itself), if any.
     #[must_use]
     pub fn producer(&self, name: &str, consumer: usize) -> Option<usize> {
-        self.jobs.iter().enumerate().find(|(i, j)| *i != consumer && j.outputs.values().flatten().any(|o| o == name)).map(|(i, _)| i)
+        self.jobs
+            .iter()
+            .enumerate()
+            .find(|(i, j)| *i != consumer && j.outputs.values().flatten().any(|o| o == name))
+            .map(|(i, _)| i)
     }
 
     /// The microscope channel of a role; a channel keeps its own name where the workflow maps none.
     #[must_use]
     pub fn channel_of(&self, role: &str) -> Option<&str> {
-        self.channels.iter().find(|(_, r)| r.as_deref() == Some(role)).map(|(c, _)| c.as_str())
+        self.channels
+            .iter()
+            .find(|(_, r)| r.as_deref() == Some(role))
+            .map(|(c, _)| c.as_str())
     }
 
     /// The role of a microscope channel: `None` where the workflow drops it.
     #[must_use]
     pub fn role_of<'a>(&'a self, channel: &'a str) -> Option<&'a str> {
-        if self.channels.is_empty() { Some(channel) } else { self.channels.get(channel).and_then(Option::as_deref) }
+        if self.channels.is_empty() {
+            Some(channel)
+        } else {
+            self.channels.get(channel).and_then(Option::as_deref)
+        }
     }
 
     /// Channels that an image set needs before it can run; empty means: whatever has arrived when the plate is complete.
     #[must_use]
     pub fn required_channels(&self) -> Vec<&str> {
-        self.channels.iter().filter(|(_, role)| role.is_some()).map(|(c, _)| c.as_str()).collect()
+        self.channels
+            .iter()
+            .filter(|(_, role)| role.is_some())
+            .map(|(c, _)| c.as_str())
+            .collect()
     }
 }
 
@@ -164,7 +186,12 @@ fn draft(config: &JobConfig) -> Result<Job, Vec<String>> {
     if let Some(scope) = &config.scope
         && scope.as_str() != kind.scope.as_str()
     {
-        errors.push(format!("kind `{}` has scope `{}`, not `{}`", kind.name, kind.scope.as_str(), scope.as_str()));
+        errors.push(format!(
+            "kind `{}` has scope `{}`, not `{}`",
+            kind.name,
+            kind.scope.as_str(),
+            scope.as_str()
+        ));
     }
     let inputs = bind(config.input.as_ref(), kind.inputs, "input").unwrap_or_else(|e| {
         errors.extend(e);
@@ -183,15 +210,33 @@ fn draft(config: &JobConfig) -> Result<Job, Vec<String>> {
         }
     };
     if errors.is_empty() {
-        let limits = Limits { time_secs: config.time_limit_secs, memory_bytes: config.memory_limit.map(|l| l.bytes()), max_attempts: config.max_attempts };
-        Ok(Job { id: config.id.clone(), kind, parameters, operation, inputs, outputs, upstream: Vec::new(), keep: config.keep, limits })
+        let limits = Limits {
+            time_secs: config.time_limit_secs,
+            memory_bytes: config.memory_limit.map(|l| l.bytes()),
+            max_attempts: config.max_attempts,
+        };
+        Ok(Job {
+            id: config.id.clone(),
+            kind,
+            parameters,
+            operation,
+            inputs,
+            outputs,
+            upstream: Vec::new(),
+            keep: config.keep,
+            limits,
+        })
     } else {
         Err(errors)
     }
 }
 
 /// Binds the names written under `input` or `output` to a kind's ports.
-fn bind(names: Option<&Names>, ports: &'static [Port], what: &str) -> Result<Bindings, Vec<String>> {
+fn bind(
+    names: Option<&Names>,
+    ports: &'static [Port],
+    what: &str,
+) -> Result<Bindings, Vec<String>> {
     let mut bound = Bindings::new();
     let mut errors = Vec::new();
     match names {
@@ -208,31 +253,56 @@ fn bind(names: Option<&Names>, ports: &'static [Port], what: &str) -> Result<Bin
             for (key, list) in table {
                 match ports.iter().find(|p| p.name == key) {
                     Some(port) => drop(bound.insert(port.name, list.to_vec())),
-                    None => errors.push(format!("has no {what} `{key}`{}", did_you_mean(key, ports.iter().map(|p| p.name)))),
+                    None => errors.push(format!(
+                        "has no {what} `{key}`{}",
+                        did_you_mean(key, ports.iter().map(|p| p.name))
+                    )),
                 }
             }
         }
     }
     for port in ports {
         match bound.get(port.name) {
-            None if !port.optional => errors.push(format!("needs {what} `{}`: {}", port.name, port.about)),
-            Some(list) if !port.many && list.len() != 1 => errors.push(format!("{what} `{}` takes one name, not {}", port.name, list.len())),
-            Some(list) if list.is_empty() => errors.push(format!("{what} `{}` is an empty list", port.name)),
+            None if !port.optional => {
+                errors.push(format!("needs {what} `{}`: {}", port.name, port.about))
+            }
+            Some(list) if !port.many && list.len() != 1 => errors.push(format!(
+                "{what} `{}` takes one name, not {}",
+                port.name,
+                list.len()
+            )),
+            Some(list) if list.is_empty() => {
+                errors.push(format!("{what} `{}` is an empty list", port.name))
+            }
             _ => {}
         }
     }
-    if errors.is_empty() { Ok(bound) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(bound)
+    } else {
+        Err(errors)
+    }
 }
 
 /// `output = "{}_corrected"` names one output for each name of the first input.
-fn expand_templates(outputs: &mut Bindings, inputs: &Bindings, kind: &KindInfo, errors: &mut Vec<String>) {
-    let Some(first) = kind.inputs.first().and_then(|p| inputs.get(p.name)) else { return };
+fn expand_templates(
+    outputs: &mut Bindings,
+    inputs: &Bindings,
+    kind: &KindInfo,
+    errors: &mut Vec<String>,
+) {
+    let Some(first) = kind.inputs.first().and_then(|p| inputs.get(p.name)) else {
+        return;
+    };
     for port in kind.outputs.iter().filter(|p| p.many) {
         if let Some(names) = outputs.get_mut(port.name) {
             if let [template] = names.as_slice()
                 && template.contains("{}")
             {
-                *names = first.iter().map(|name| template.replace("{}", name)).collect();
+                *names = first
+                    .iter()
+                    .map(|name| template.replace("{}", name))
+                    .collect();
             }
             if names.len() != first.len() {
                 errors.push(format!("output `{}` has {} names for {} inputs; write one name with `{{}}` in it, or as many as inputs", port.name, names.len(), first.len()));
@@ -247,7 +317,11 @@ const FILE_PARAMETERS: [&str; 3] = ["model", "corrector", "file"];
 /// Makes the file names among the parameters absolute: they are relative to the file in which they are written. To be done
 /// where the workflow was read, because a worker runs elsewhere.
 pub fn resolve_files(source: &mut WorkflowFile) {
-    let folders: Vec<_> = source.jobs.iter().map(|job| FILE_PARAMETERS.map(|key| source.dir_of(&job.id, key).to_owned())).collect();
+    let folders: Vec<_> = source
+        .jobs
+        .iter()
+        .map(|job| FILE_PARAMETERS.map(|key| source.dir_of(&job.id, key).to_owned()))
+        .collect();
     for (job, folders) in source.jobs.iter_mut().zip(folders) {
         for (key, folder) in FILE_PARAMETERS.into_iter().zip(folders) {
             if let Some(toml::Value::String(text)) = job.parameters.get_mut(key)
@@ -260,24 +334,51 @@ pub fn resolve_files(source: &mut WorkflowFile) {
 }
 
 fn suggest_parameter(message: &str, kind: &KindInfo) -> String {
-    let Some(word) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) else { return String::new() };
+    let Some(word) = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next())
+    else {
+        return String::new();
+    };
     let schema = (kind.schema)();
-    let known: Vec<String> = schema["properties"].as_object().map(|p| p.keys().cloned().collect()).unwrap_or_default();
+    let known: Vec<String> = schema["properties"]
+        .as_object()
+        .map(|p| p.keys().cloned().collect())
+        .unwrap_or_default();
     did_you_mean(word, known.iter().map(String::as_str))
 }
 
 /// Finds the edges and sorts the jobs; the order of the file is kept where edges allow it.
-fn connect(drafts: Vec<(&JobConfig, Job)>, roles: &BTreeSet<String>) -> Result<Vec<Job>, WorkflowError> {
+fn connect(
+    drafts: Vec<(&JobConfig, Job)>,
+    roles: &BTreeSet<String>,
+) -> Result<Vec<Job>, WorkflowError> {
     let (configs, jobs): (Vec<&JobConfig>, Vec<Job>) = drafts.into_iter().unzip();
     let mut producer: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, job) in jobs.iter().enumerate() {
         for name in job.outputs.values().flatten() {
-            let holds = job.kind.outputs.iter().find(|p| job.outputs.get(p.name).is_some_and(|n| n.contains(name))).map(|p| p.holds);
+            let holds = job
+                .kind
+                .outputs
+                .iter()
+                .find(|p| job.outputs.get(p.name).is_some_and(|n| n.contains(name)))
+                .map(|p| p.holds);
             if roles.contains(name) && holds != Some(Holds::Image) {
-                return Err(WorkflowError { job: job.id.clone(), message: format!("output `{name}` has the name of a channel, but is no image; choose another name") });
+                return Err(WorkflowError {
+                    job: job.id.clone(),
+                    message: format!(
+                        "output `{name}` has the name of a channel, but is no image; choose another name"
+                    ),
+                });
             }
             if let Some(other) = producer.insert(name, i).filter(|o| *o != i) {
-                return Err(WorkflowError { job: job.id.clone(), message: format!("output `{name}` is also an output of job `{}`", jobs[other].id) });
+                return Err(WorkflowError {
+                    job: job.id.clone(),
+                    message: format!(
+                        "output `{name}` is also an output of job `{}`",
+                        jobs[other].id
+                    ),
+                });
             }
         }
     }
@@ -286,20 +387,36 @@ fn connect(drafts: Vec<(&JobConfig, Job)>, roles: &BTreeSet<String>) -> Result<V
         for (port, names) in &job.inputs {
             for name in names {
                 // A plate job reads images from the acquisition: the raw channel is meant, even where a job replaces it.
-                let from_acquisition = job.kind.scope == Scope::Plate && job.kind.inputs.iter().any(|p| p.name == *port && p.holds == Holds::Image);
+                let from_acquisition = job.kind.scope == Scope::Plate
+                    && job
+                        .kind
+                        .inputs
+                        .iter()
+                        .any(|p| p.name == *port && p.holds == Holds::Image);
                 match producer.get(name.as_str()).filter(|_| !from_acquisition) {
                     Some(&p) if p != i => {
                         check_type(&jobs[p], job, port, name)?;
                         edges[i].insert(p);
                     }
                     Some(_) if roles.contains(name) || roles.is_empty() => {}
-                    Some(_) => return Err(WorkflowError { job: job.id.clone(), message: format!("reads its own output `{name}`") }),
-                    None if is_raw(name, roles) => {}
-                    None => {
-                        let known = producer.keys().copied().chain(roles.iter().map(String::as_str));
+                    Some(_) => {
                         return Err(WorkflowError {
                             job: job.id.clone(),
-                            message: format!("input `{name}` is neither a channel nor an output of a job{}", did_you_mean(name, known)),
+                            message: format!("reads its own output `{name}`"),
+                        });
+                    }
+                    None if is_raw(name, roles) => {}
+                    None => {
+                        let known = producer
+                            .keys()
+                            .copied()
+                            .chain(roles.iter().map(String::as_str));
+                        return Err(WorkflowError {
+                            job: job.id.clone(),
+                            message: format!(
+                                "input `{name}` is neither a channel nor an output of a job{}",
+                                did_you_mean(name, known)
+                            ),
                         });
                     }
                 }
@@ -308,7 +425,15 @@ fn connect(drafts: Vec<(&JobConfig, Job)>, roles: &BTreeSet<String>) -> Result<V
         for id in &configs[i].after {
             match jobs.iter().position(|j| j.id == *id) {
                 Some(p) if p != i => drop(edges[i].insert(p)),
-                _ => return Err(WorkflowError { job: job.id.clone(), message: format!("`after` names no other enabled job: `{id}`{}", did_you_mean(id, jobs.iter().map(|j| j.id.as_str()))) }),
+                _ => {
+                    return Err(WorkflowError {
+                        job: job.id.clone(),
+                        message: format!(
+                            "`after` names no other enabled job: `{id}`{}",
+                            did_you_mean(id, jobs.iter().map(|j| j.id.as_str()))
+                        ),
+                    });
+                }
             }
         }
     }
@@ -317,12 +442,28 @@ fn connect(drafts: Vec<(&JobConfig, Job)>, roles: &BTreeSet<String>) -> Result<V
 
 /// Whether a name is a raw channel: a role, or `<role>_raw` where a job replaces the role.
 fn is_raw(name: &str, roles: &BTreeSet<String>) -> bool {
-    roles.is_empty() || roles.contains(name) || name.strip_suffix("_raw").is_some_and(|r| roles.contains(r))
+    roles.is_empty()
+        || roles.contains(name)
+        || name.strip_suffix("_raw").is_some_and(|r| roles.contains(r))
 }
 
 fn check_type(from: &Job, to: &Job, port: &str, name: &str) -> Result<(), WorkflowError> {
-    let given = from.kind.outputs.iter().find(|p| from.outputs.get(p.name).is_some_and(|n| n.iter().any(|o| o == name))).map(|p| p.holds);
-    let wanted = to.kind.inputs.iter().find(|p| p.name == port).map(|p| p.holds);
+    let given = from
+        .kind
+        .outputs
+        .iter()
+        .find(|p| {
+            from.outputs
+                .get(p.name)
+                .is_some_and(|n| n.iter().any(|o| o == name))
+        })
+        .map(|p| p.holds);
+    let wanted = to
+        .kind
+        .inputs
+        .iter()
+        .find(|p| p.name == port)
+        .map(|p| p.holds);
     let fits = match (given, wanted) {
         (Some(g), Some(w)) => g == w || matches!((g, w), (Holds::Labels, Holds::Mask)),
         _ => true,
@@ -330,18 +471,41 @@ fn check_type(from: &Job, to: &Job, port: &str, name: &str) -> Result<(), Workfl
     if fits {
         return Ok(());
     }
-    let word = |h: Option<Holds>| h.map_or_else(String::new, |h| serde_json::to_value(h).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default());
-    Err(WorkflowError { job: to.id.clone(), message: format!("input `{port}` takes {}, but `{name}` of job `{}` is {}", word(wanted), from.id, word(given)) })
+    let word = |h: Option<Holds>| {
+        h.map_or_else(String::new, |h| {
+            serde_json::to_value(h)
+                .ok()
+                .and_then(|v| v.as_str().map(str::to_owned))
+                .unwrap_or_default()
+        })
+    };
+    Err(WorkflowError {
+        job: to.id.clone(),
+        message: format!(
+            "input `{port}` takes {}, but `{name}` of job `{}` is {}",
+            word(wanted),
+            from.id,
+            word(given)
+        ),
+    })
 }
 
 fn sort(jobs: Vec<Job>, edges: &[BTreeSet<usize>]) -> Result<Vec<Job>, WorkflowError> {
     let mut order: Vec<usize> = Vec::with_capacity(jobs.len());
     while order.len() < jobs.len() {
-        match (0..jobs.len()).find(|i| !order.contains(i) && edges[*i].iter().all(|u| order.contains(u))) {
+        match (0..jobs.len())
+            .find(|i| !order.contains(i) && edges[*i].iter().all(|u| order.contains(u)))
+        {
             Some(i) => order.push(i),
             None => {
-                let stuck: Vec<&str> = (0..jobs.len()).filter(|i| !order.contains(i)).map(|i| jobs[i].id.as_str()).collect();
-                return Err(WorkflowError { job: stuck[0].to_owned(), message: format!("jobs wait for each other in a circle: {}", stuck.join(", ")) });
+                let stuck: Vec<&str> = (0..jobs.len())
+                    .filter(|i| !order.contains(i))
+                    .map(|i| jobs[i].id.as_str())
+                    .collect();
+                return Err(WorkflowError {
+                    job: stuck[0].to_owned(),
+                    message: format!("jobs wait for each other in a circle: {}", stuck.join(", ")),
+                });
             }
         }
     }
@@ -350,7 +514,10 @@ fn sort(jobs: Vec<Job>, edges: &[BTreeSet<usize>]) -> Result<Vec<Job>, WorkflowE
         .iter()
         .filter_map(|&old| {
             let mut job = slots[old].take()?;
-            job.upstream = edges[old].iter().filter_map(|u| order.iter().position(|o| o == u)).collect();
+            job.upstream = edges[old]
+                .iter()
+                .filter_map(|u| order.iter().position(|o| o == u))
+                .collect();
             job.upstream.sort_unstable();
             Some(job)
         })

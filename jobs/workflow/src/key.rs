@@ -62,20 +62,33 @@ impl Ingredients {
             out.push("the input images have other content".to_owned());
         }
         if self.kind != other.kind || self.kind_version != other.kind_version {
-            out.push(format!("job kind `{}` version {} instead of `{}` version {}", self.kind, self.kind_version, other.kind, other.kind_version));
+            out.push(format!(
+                "job kind `{}` version {} instead of `{}` version {}",
+                self.kind, self.kind_version, other.kind, other.kind_version
+            ));
         }
         if self.parameters != other.parameters {
-            out.push(format!("parameters {} instead of {}", self.parameters, other.parameters));
+            out.push(format!(
+                "parameters {} instead of {}",
+                self.parameters, other.parameters
+            ));
         }
         if self.wiring != other.wiring {
-            out.push(format!("inputs and outputs {} instead of {}", self.wiring, other.wiring));
+            out.push(format!(
+                "inputs and outputs {} instead of {}",
+                self.wiring, other.wiring
+            ));
         }
         for (job, key) in &self.upstream {
             if other.upstream.get(job) != Some(key) {
                 out.push(format!("result of upstream job `{job}` changed"));
             }
         }
-        for job in other.upstream.keys().filter(|j| !self.upstream.contains_key(*j)) {
+        for job in other
+            .upstream
+            .keys()
+            .filter(|j| !self.upstream.contains_key(*j))
+        {
             out.push(format!("upstream job `{job}` is gone"));
         }
         if self.files != other.files {

@@ -64,8 +64,13 @@ pub struct KindInfo {
     pub compile: fn(&toml::Table) -> CompileResult,
 }
 
-fn parse<P: DeserializeOwned + Serialize>(table: &toml::Table) -> Result<(serde_json::Value, P), String> {
-    let parameters: P = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
+fn parse<P: DeserializeOwned + Serialize>(
+    table: &toml::Table,
+) -> Result<(serde_json::Value, P), String> {
+    let parameters: P = table
+        .clone()
+        .try_into()
+        .map_err(|e: toml::de::Error| e.message().to_owned())?;
     let canonical = serde_json::to_value(&parameters).map_err(|e| e.to_string())?;
     Ok((canonical, parameters))
 }
@@ -76,11 +81,15 @@ pub(crate) fn schema_of<P: JsonSchema>() -> serde_json::Value {
 }
 
 /// Compiles the parameters of an image-set job kind.
-pub(crate) fn image_kind<P: ImageOperation + DeserializeOwned + Serialize + 'static>(table: &toml::Table) -> CompileResult {
+pub(crate) fn image_kind<P: ImageOperation + DeserializeOwned + Serialize + 'static>(
+    table: &toml::Table,
+) -> CompileResult {
     parse::<P>(table).map(|(canonical, p)| (canonical, Compiled::Image(Box::new(p))))
 }
 
 /// Compiles the parameters of a plate job kind.
-pub(crate) fn plate_kind<P: PlateOperation + DeserializeOwned + Serialize + 'static>(table: &toml::Table) -> CompileResult {
+pub(crate) fn plate_kind<P: PlateOperation + DeserializeOwned + Serialize + 'static>(
+    table: &toml::Table,
+) -> CompileResult {
     parse::<P>(table).map(|(canonical, p)| (canonical, Compiled::Plate(Box::new(p))))
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use image_io::Pixels;
-use image_io::container::{Attribute, Color, Container, ContainerWriter, ImageOptions, VisibleType};
+use image_io::container::{
+    Attribute, Color, Container, ContainerWriter, ImageOptions, VisibleType,
+};
 use serde::{Deserialize, Serialize};
 
 pub use crate::context::PlaneRef;
@@ -115,37 +117,83 @@ pub type Started<'a> = &'a mut (dyn FnMut(&str) + Send);
 pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>) -> PassReport {
     let mut report = PassReport::default();
     let result = match &request.subject {
-        Subject::ImageSet { planes, container, input_hash, .. } => run_image_set(workflow, request, planes, input_hash, container, started, &mut report),
+        Subject::ImageSet {
+            planes,
+            container,
+            input_hash,
+            ..
+        } => run_image_set(
+            workflow,
+            request,
+            planes,
+            input_hash,
+            container,
+            started,
+            &mut report,
+        ),
         Subject::Plate { members } => run_plate(workflow, request, members, started, &mut report),
     };
     // Nothing was published: no job of this pass has a result.
     if let Err(failure) = result {
         for job in &request.jobs {
-            let outcome = report.outcomes.entry(job.job.clone()).or_insert(JobOutcome::Succeeded);
+            let outcome = report
+                .outcomes
+                .entry(job.job.clone())
+                .or_insert(JobOutcome::Succeeded);
             if *outcome == JobOutcome::Succeeded {
-                *outcome = JobOutcome::Failed { failure: failure.clone() };
+                *outcome = JobOutcome::Failed {
+                    failure: failure.clone(),
+                };
             }
         }
     }
     report
 }
 
-fn run_image_set(workflow: &Arc<Workflow>, request: &PassRequest, planes: &[PlaneRef], input_hash: &str, target: &std::path::Path, started: Started<'_>, report: &mut PassReport) -> Result<(), Failure> {
+fn run_image_set(
+    workflow: &Arc<Workflow>,
+    request: &PassRequest,
+    planes: &[PlaneRef],
+    input_hash: &str,
+    target: &std::path::Path,
+    started: Started<'_>,
+    report: &mut PassReport,
+) -> Result<(), Failure> {
     let stored = open_previous(target)?;
     let has_previous = stored.is_some();
     // Raw channels are stored anew unless the container holds those of the very same files.
-    let same_inputs = stored.as_ref().and_then(|s| s.attribute("/", INPUTS).ok().flatten()).is_some_and(|a| a.as_text() == Some(input_hash));
-    let mut context = ImageContext::new(Arc::clone(workflow), planes.to_vec(), request.plate_dir.clone(), stored);
-    let requested: Vec<usize> = request.jobs.iter().filter_map(|j| workflow.position(&j.job)).collect();
+    let same_inputs = stored
+        .as_ref()
+        .and_then(|s| s.attribute("/", INPUTS).ok().flatten())
+        .is_some_and(|a| a.as_text() == Some(input_hash));
+    let mut context = ImageContext::new(
+        Arc::clone(workflow),
+        planes.to_vec(),
+        request.plate_dir.clone(),
+        stored,
+    );
+    let requested: Vec<usize> = request
+        .jobs
+        .iter()
+        .filter_map(|j| workflow.position(&j.job))
+        .collect();
     // Outputs of the jobs that run anew must not be taken from the old container.
-    let stale: BTreeSet<&str> = requested.iter().flat_map(|&i| outputs(&workflow.jobs[i])).collect();
+    let stale: BTreeSet<&str> = requested
+        .iter()
+        .flat_map(|&i| outputs(&workflow.jobs[i]))
+        .collect();
     let mut failed: BTreeMap<usize, String> = BTreeMap::new();
     for index in plan(workflow, &requested, context.stored.as_ref()) {
         let job = &workflow.jobs[index];
         let recorded = requested.contains(&index);
         if let Some(cause) = job.upstream.iter().find_map(|u| failed.get(u)) {
             if recorded {
-                report.outcomes.insert(job.id.clone(), JobOutcome::Skipped { because: cause.clone() });
+                report.outcomes.insert(
+                    job.id.clone(),
+                    JobOutcome::Skipped {
+                        because: cause.clone(),
+                    },
+                );
             }
             let cause = cause.clone();
             failed.insert(index, cause);
@@ -156,12 +204,22 @@ fn run_image_set(workflow: &Arc<Workflow>, request: &PassRequest, planes: &[Plan
         }
         let begin = Instant::now();
         let result = match &job.operation {
-            Compiled::Image(operation) => operation.run(&mut JobIo { context: &mut context, job, index }),
+            Compiled::Image(operation) => operation.run(&mut JobIo {
+                context: &mut context,
+                job,
+                index,
+            }),
             Compiled::Plate(_) => continue,
         };
-        report.elapsed_ms.insert(job.id.clone(), begin.elapsed().as_secs_f64() * 1e3);
+        report
+            .elapsed_ms
+            .insert(job.id.clone(), begin.elapsed().as_secs_f64() * 1e3);
         match result {
-            Ok(()) if recorded => drop(report.outcomes.insert(job.id.clone(), JobOutcome::Succeeded)),
+            Ok(()) if recorded => drop(
+                report
+                    .outcomes
+                    .insert(job.id.clone(), JobOutcome::Succeeded),
+            ),
             Ok(()) => {}
             Err(failure) => {
                 for name in outputs(job) {
@@ -169,15 +227,31 @@ fn run_image_set(workflow: &Arc<Workflow>, request: &PassRequest, planes: &[Plan
                     context.tables.remove(name);
                 }
                 failed.insert(index, job.id.clone());
-                let reported = if recorded { &job.id } else { &request.jobs[0].job };
-                report.outcomes.insert(reported.clone(), JobOutcome::Failed { failure });
+                let reported = if recorded {
+                    &job.id
+                } else {
+                    &request.jobs[0].job
+                };
+                report
+                    .outcomes
+                    .insert(reported.clone(), JobOutcome::Failed { failure });
             }
         }
     }
     let begin = Instant::now();
     let raw = (!same_inputs).then_some(input_hash);
-    report.published_bytes = publish(&mut context, request, target, has_previous, raw, &stale, report)?;
-    report.elapsed_ms.insert("publish".to_owned(), begin.elapsed().as_secs_f64() * 1e3);
+    report.published_bytes = publish(
+        &mut context,
+        request,
+        target,
+        has_previous,
+        raw,
+        &stale,
+        report,
+    )?;
+    report
+        .elapsed_ms
+        .insert("publish".to_owned(), begin.elapsed().as_secs_f64() * 1e3);
     Ok(())
 }
 
@@ -189,7 +263,10 @@ fn open_previous(target: &std::path::Path) -> Result<Option<Container>, Failure>
     }
     match Container::open(target) {
         Ok(container) => Ok(Some(container)),
-        Err(error) if error.class() == image_io::ErrorClass::Permanent || matches!(error, image_io::Error::Hdf5 { .. }) => {
+        Err(error)
+            if error.class() == image_io::ErrorClass::Permanent
+                || matches!(error, image_io::Error::Hdf5 { .. }) =>
+        {
             tracing::warn!(path = %target.display(), %error, "the container of an earlier pass cannot be read and is made anew");
             Ok(None)
         }
@@ -207,8 +284,11 @@ fn plan(workflow: &Workflow, requested: &[usize], stored: Option<&Container>) ->
     let mut open: Vec<usize> = requested.to_vec();
     while let Some(index) = open.pop() {
         for name in workflow.jobs[index].inputs.values().flatten() {
-            let Some(producer) = workflow.producer(name, index) else { continue };
-            let available = workflow.jobs[producer].kind.scope == Scope::Plate || stored.is_some_and(|s| s.has_image(name));
+            let Some(producer) = workflow.producer(name, index) else {
+                continue;
+            };
+            let available = workflow.jobs[producer].kind.scope == Scope::Plate
+                || stored.is_some_and(|s| s.has_image(name));
             if !available && out.insert(producer) {
                 open.push(producer);
             }
@@ -217,11 +297,23 @@ fn plan(workflow: &Workflow, requested: &[usize], stored: Option<&Container>) ->
     out
 }
 
-fn publish(context: &mut ImageContext, request: &PassRequest, target: &std::path::Path, has_previous: bool, raw: Option<&str>, stale: &BTreeSet<&str>, report: &mut PassReport) -> Result<u64, Failure> {
+fn publish(
+    context: &mut ImageContext,
+    request: &PassRequest,
+    target: &std::path::Path,
+    has_previous: bool,
+    raw: Option<&str>,
+    stale: &BTreeSet<&str>,
+    report: &mut PassReport,
+) -> Result<u64, Failure> {
     let workflow = Arc::clone(&context.workflow);
     context.stored = None;
     if let Some(folder) = target.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| image_io::Error::Io { path: folder.to_owned(), action: "create", source })?;
+        std::fs::create_dir_all(folder).map_err(|source| image_io::Error::Io {
+            path: folder.to_owned(),
+            action: "create",
+            source,
+        })?;
     }
     let mut writer = ContainerWriter::create(target, has_previous.then_some(target))?;
     // What a job made before and did not make now must not look as if it belonged to this result.
@@ -243,21 +335,34 @@ fn publish(context: &mut ImageContext, request: &PassRequest, target: &std::path
         }
         for name in outputs(job) {
             if let Some(Item::Labels(labels)) = context.items.get(name) {
-                report.objects.insert(name.to_owned(), u64::from(labels.iter().copied().max().unwrap_or(0)));
+                report.objects.insert(
+                    name.to_owned(),
+                    u64::from(labels.iter().copied().max().unwrap_or(0)),
+                );
             }
             if !job.keep {
                 continue;
             }
             if let Some(item) = context.items.get(name) {
-                let mut options = ImageOptions { scale_factors: workflow.scale_factors.clone(), attributes: provenance(request, job), ..ImageOptions::default() };
+                let mut options = ImageOptions {
+                    scale_factors: workflow.scale_factors.clone(),
+                    attributes: provenance(request, job),
+                    ..ImageOptions::default()
+                };
                 if workflow.channel_of(name).is_some() {
                     options = channel_look(name, options);
                     options.channel_information = workflow.channel_of(name).map(str::to_owned);
                 }
                 match item {
                     Item::Image(pixels) => writer.add_image(name, pixels, &options)?,
-                    Item::Mask(mask) => writer.add_image(name, &Pixels::U8(mask.mapv(u8::from)), &options)?,
-                    Item::Labels(labels) => writer.add_image(name, &Pixels::U32(ndarray::Array2::clone(labels)), &options)?,
+                    Item::Mask(mask) => {
+                        writer.add_image(name, &Pixels::U8(mask.mapv(u8::from)), &options)?
+                    }
+                    Item::Labels(labels) => writer.add_image(
+                        name,
+                        &Pixels::U32(ndarray::Array2::clone(labels)),
+                        &options,
+                    )?,
                 }
             }
             if let Some(table) = context.tables.get(name) {
@@ -269,14 +374,21 @@ fn publish(context: &mut ImageContext, request: &PassRequest, target: &std::path
         }
     }
     // PlateViewer shows this attribute as the version of the results.
-    writer.set_attribute("batchlib_commit", &Attribute::Text(concat!("wellspring ", env!("CARGO_PKG_VERSION")).to_owned()))?;
+    writer.set_attribute(
+        "batchlib_commit",
+        &Attribute::Text(concat!("wellspring ", env!("CARGO_PKG_VERSION")).to_owned()),
+    )?;
     Ok(writer.commit()?.bytes)
 }
 
 /// Raw channels under their role, or under `<role>_raw` (hidden) where a job replaces the role.
 fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result<(), Failure> {
     let workflow = Arc::clone(&context.workflow);
-    let roles: BTreeSet<String> = context.planes.iter().filter_map(|p| workflow.role_of(&p.channel).map(str::to_owned)).collect();
+    let roles: BTreeSet<String> = context
+        .planes
+        .iter()
+        .filter_map(|p| workflow.role_of(&p.channel).map(str::to_owned))
+        .collect();
     for role in roles {
         let pixels = match context.raw(&role) {
             Ok(pixels) => pixels,
@@ -287,8 +399,15 @@ fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result
             }
         };
         let replaced = workflow.producer(&role, usize::MAX).is_some();
-        let name = if replaced { format!("{role}_raw") } else { role.clone() };
-        let mut options = ImageOptions { scale_factors: workflow.scale_factors.clone(), ..ImageOptions::default() };
+        let name = if replaced {
+            format!("{role}_raw")
+        } else {
+            role.clone()
+        };
+        let mut options = ImageOptions {
+            scale_factors: workflow.scale_factors.clone(),
+            ..ImageOptions::default()
+        };
         options.channel_information = Some(workflow.channel_of(&role).unwrap_or(&role).to_owned());
         options = channel_look(&role, options);
         options.visible &= !replaced;
@@ -313,19 +432,33 @@ fn channel_look(role: &str, mut options: ImageOptions) -> ImageOptions {
 
 /// The key of a job in this pass.
 fn key_of<'r>(request: &'r PassRequest, job: &Job) -> &'r str {
-    request.jobs.iter().find(|j| j.job == job.id).map_or("", |j| j.key.as_str())
+    request
+        .jobs
+        .iter()
+        .find(|j| j.job == job.id)
+        .map_or("", |j| j.key.as_str())
 }
 
 /// Provenance of an image, on its group.
 fn provenance(request: &PassRequest, job: &Job) -> Vec<(String, Attribute)> {
-    [("job", job.id.clone()), ("kind", format!("{}/{}", job.kind.name, job.kind.version)), ("key", key_of(request, job).to_owned()), ("parameters", job.parameters.to_string())]
-        .into_iter()
-        .map(|(name, value)| (format!("wellspring_{name}"), Attribute::Text(value)))
-        .collect()
+    [
+        ("job", job.id.clone()),
+        ("kind", format!("{}/{}", job.kind.name, job.kind.version)),
+        ("key", key_of(request, job).to_owned()),
+        ("parameters", job.parameters.to_string()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (format!("wellspring_{name}"), Attribute::Text(value)))
+    .collect()
 }
 
 /// Provenance of a job, on the file: the only place for jobs that make tables.
-fn set_provenance(writer: &mut ContainerWriter, workflow: &Workflow, request: &PassRequest, job: &Job) -> Result<(), Failure> {
+fn set_provenance(
+    writer: &mut ContainerWriter,
+    workflow: &Workflow,
+    request: &PassRequest,
+    job: &Job,
+) -> Result<(), Failure> {
     let made_by = serde_json::json!({
         "workflow": workflow.name,
         "workflow_version": workflow.version,
@@ -337,32 +470,71 @@ fn set_provenance(writer: &mut ContainerWriter, workflow: &Workflow, request: &P
         "outputs": job.outputs,
         "wellspring": env!("CARGO_PKG_VERSION"),
     });
-    Ok(writer.set_attribute(&format!("wellspring_job_{}", job.id), &Attribute::Text(made_by.to_string()))?)
+    Ok(writer.set_attribute(
+        &format!("wellspring_job_{}", job.id),
+        &Attribute::Text(made_by.to_string()),
+    )?)
 }
 
-fn run_plate(workflow: &Arc<Workflow>, request: &PassRequest, members: &[PlateMember], started: Started<'_>, report: &mut PassReport) -> Result<(), Failure> {
-    std::fs::create_dir_all(&request.plate_dir).map_err(|source| image_io::Error::Io { path: request.plate_dir.clone(), action: "create", source })?;
+fn run_plate(
+    workflow: &Arc<Workflow>,
+    request: &PassRequest,
+    members: &[PlateMember],
+    started: Started<'_>,
+    report: &mut PassReport,
+) -> Result<(), Failure> {
+    std::fs::create_dir_all(&request.plate_dir).map_err(|source| image_io::Error::Io {
+        path: request.plate_dir.clone(),
+        action: "create",
+        source,
+    })?;
     let mut tables = BTreeMap::new();
     let mut failed: BTreeMap<usize, String> = BTreeMap::new();
-    for index in request.jobs.iter().filter_map(|j| workflow.position(&j.job)) {
+    for index in request
+        .jobs
+        .iter()
+        .filter_map(|j| workflow.position(&j.job))
+    {
         let job = &workflow.jobs[index];
-        let Compiled::Plate(operation) = &job.operation else { continue };
+        let Compiled::Plate(operation) = &job.operation else {
+            continue;
+        };
         if let Some(cause) = job.upstream.iter().find_map(|u| failed.get(u)).cloned() {
-            report.outcomes.insert(job.id.clone(), JobOutcome::Skipped { because: cause.clone() });
+            report.outcomes.insert(
+                job.id.clone(),
+                JobOutcome::Skipped {
+                    because: cause.clone(),
+                },
+            );
             failed.insert(index, cause);
             continue;
         }
         started(&job.id);
         let begin = Instant::now();
         let before: BTreeSet<String> = tables.keys().cloned().collect();
-        let result = operation.run(&mut PlateIo { workflow, job, members, plate: &request.plate, plate_dir: &request.plate_dir, tables: &mut tables });
-        report.elapsed_ms.insert(job.id.clone(), begin.elapsed().as_secs_f64() * 1e3);
+        let result = operation.run(&mut PlateIo {
+            workflow,
+            job,
+            members,
+            plate: &request.plate,
+            plate_dir: &request.plate_dir,
+            tables: &mut tables,
+        });
+        report
+            .elapsed_ms
+            .insert(job.id.clone(), begin.elapsed().as_secs_f64() * 1e3);
         match result {
-            Ok(()) => drop(report.outcomes.insert(job.id.clone(), JobOutcome::Succeeded)),
+            Ok(()) => drop(
+                report
+                    .outcomes
+                    .insert(job.id.clone(), JobOutcome::Succeeded),
+            ),
             Err(failure) => {
                 tables.retain(|name, _| before.contains(name));
                 failed.insert(index, job.id.clone());
-                report.outcomes.insert(job.id.clone(), JobOutcome::Failed { failure });
+                report
+                    .outcomes
+                    .insert(job.id.clone(), JobOutcome::Failed { failure });
             }
         }
     }
@@ -376,10 +548,16 @@ fn run_plate(workflow: &Arc<Workflow>, request: &PassRequest, members: &[PlateMe
     for (name, table) in &tables {
         writer.add_table(name, table, VisibleType::U8)?;
     }
-    for job in workflow.jobs.iter().filter(|j| report.outcomes.get(&j.id) == Some(&JobOutcome::Succeeded)) {
+    for job in workflow
+        .jobs
+        .iter()
+        .filter(|j| report.outcomes.get(&j.id) == Some(&JobOutcome::Succeeded))
+    {
         set_provenance(&mut writer, workflow, request, job)?;
     }
     report.published_bytes = writer.commit()?.bytes;
-    report.elapsed_ms.insert("publish".to_owned(), begin.elapsed().as_secs_f64() * 1e3);
+    report
+        .elapsed_ms
+        .insert("publish".to_owned(), begin.elapsed().as_secs_f64() * 1e3);
     Ok(())
 }

@@ -69,7 +69,11 @@ impl PlateIo<'_> {
     /// Name bound to an output port.
     #[must_use]
     pub fn output(&self, port: &str) -> Option<&str> {
-        self.job.outputs.get(port).and_then(|n| n.first()).map(String::as_str)
+        self.job
+            .outputs
+            .get(port)
+            .and_then(|n| n.first())
+            .map(String::as_str)
     }
 
     /// The first raw plane of a role in one image set; `None` where the set has no such channel.
@@ -77,7 +81,11 @@ impl PlateIo<'_> {
     /// # Errors
     /// The file cannot be read.
     pub fn raw(&self, member: &PlateMember, role: &str) -> Result<Option<Pixels>, Failure> {
-        let channel = if self.workflow.channels.is_empty() { Some(role) } else { self.workflow.channel_of(role) };
+        let channel = if self.workflow.channels.is_empty() {
+            Some(role)
+        } else {
+            self.workflow.channel_of(role)
+        };
         let planes = crate::context::slices_of(&member.planes, channel);
         if planes.is_empty() {
             return Ok(None);
@@ -101,10 +109,17 @@ impl PlateIo<'_> {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn put_images(&mut self, name: &str, images: BTreeMap<String, Array2<f32>>) -> Result<(), Failure> {
+    pub fn put_images(
+        &mut self,
+        name: &str,
+        images: BTreeMap<String, Array2<f32>>,
+    ) -> Result<(), Failure> {
         let mut writer = ContainerWriter::create(&crate::plate_file(self.plate_dir, name), None)?;
         for (role, plane) in images {
-            let options = ImageOptions { scale_factors: vec![1], ..ImageOptions::default() };
+            let options = ImageOptions {
+                scale_factors: vec![1],
+                ..ImageOptions::default()
+            };
             writer.add_image(&role, &Pixels::F32(plane), &options)?;
         }
         writer.commit()?;
@@ -134,9 +149,15 @@ impl PlateImages {
     pub(crate) fn load(path: &Path) -> Result<Arc<Self>, Failure> {
         static CACHE: OnceLock<Mutex<HashMap<PathBuf, Cached>>> = OnceLock::new();
         let cache = CACHE.get_or_init(Mutex::default);
-        let meta = std::fs::metadata(path).map_err(|source| image_io::Error::Io { path: path.to_owned(), action: "open", source })?;
+        let meta = std::fs::metadata(path).map_err(|source| image_io::Error::Io {
+            path: path.to_owned(),
+            action: "open",
+            source,
+        })?;
         let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        let mut cache = cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut cache = cache
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((at, size, images)) = cache.get(path)
             && *at == modified
             && *size == meta.len()

@@ -39,13 +39,25 @@ impl Port {
     /// A port for exactly one value.
     #[must_use]
     pub const fn one(name: &'static str, holds: Holds, about: &'static str) -> Self {
-        Self { name, holds, many: false, optional: false, about }
+        Self {
+            name,
+            holds,
+            many: false,
+            optional: false,
+            about,
+        }
     }
 
     /// A port for one or more values.
     #[must_use]
     pub const fn many(name: &'static str, holds: Holds, about: &'static str) -> Self {
-        Self { name, holds, many: true, optional: false, about }
+        Self {
+            name,
+            holds,
+            many: true,
+            optional: false,
+            about,
+        }
     }
 
     /// The same port, but it may be left out.

@@ -18,15 +18,23 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let first = arguments.next().ok_or("usage: synthetic-plate FOLDER [options]")?;
+    let first = arguments
+        .next()
+        .ok_or("usage: synthetic-plate FOLDER [options]")?;
     if first == "--compare" {
-        let (truth, table) = (arguments.next().ok_or("--compare needs two files")?, arguments.next().ok_or("--compare needs two files")?);
+        let (truth, table) = (
+            arguments.next().ok_or("--compare needs two files")?,
+            arguments.next().ok_or("--compare needs two files")?,
+        );
         return compare(&truth, &table);
     }
     let folder = PathBuf::from(first);
-    let (mut spec, mut slow, mut corrupt, mut only, mut truth) = (PlateSpec::default(), 0, None, None, None);
+    let (mut spec, mut slow, mut corrupt, mut only, mut truth) =
+        (PlateSpec::default(), 0, None, None, None);
     while let Some(option) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{option} needs a value"))?;
+        let value = arguments
+            .next()
+            .ok_or_else(|| format!("{option} needs a value"))?;
         match option.as_str() {
             "--slow" => slow = value.parse()?,
             "--corrupt" => corrupt = Some(value.parse::<usize>()?),
@@ -43,13 +51,21 @@ fn main() -> Result<()> {
     if let Some(path) = truth {
         std::fs::write(path, serde_json::to_string_pretty(&sites(&spec))?)?;
     }
-    for (i, site) in sites(&spec).iter().enumerate().filter(|(i, _)| only.is_none_or(|o| o == *i)) {
+    for (i, site) in sites(&spec)
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| only.is_none_or(|o| o == *i))
+    {
         let mut bytes = render(&spec, i)?;
         if corrupt == Some(i) {
             // The second page's pixels never arrive.
             bytes.truncate(bytes.len() * 6 / 10);
         }
-        let mut file = OpenOptions::new().create(true).write(true).truncate(true).open(folder.join(&site.file))?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .open(folder.join(&site.file))?;
         let half = bytes.len() / 2;
         file.write_all(&bytes[..half])?;
         file.flush()?;
@@ -66,18 +82,36 @@ fn compare(truth: &str, table: &str) -> Result<()> {
     let truth: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(truth)?)?;
     let table: serde_json::Value = serde_json::from_slice(&std::fs::read(table)?)?;
     let rows = table["rows"].as_array().ok_or("the table has no rows")?;
-    println!("{:10} {:>6} {:>7} {:>6}", "site", "truth", "nuclei", "cells");
+    println!(
+        "{:10} {:>6} {:>7} {:>6}",
+        "site", "truth", "nuclei", "cells"
+    );
     let mut right = 0;
     for site in &truth {
         let row = rows.iter().find(|r| r["site_name"] == site["site"]);
         let count = |column: &str| row.and_then(|r| r[column].as_f64());
-        let (nuclei, cells) = (count("n_nucleus_segmentation/objects"), count("n_cell_segmentation/objects"));
+        let (nuclei, cells) = (
+            count("n_nucleus_segmentation/objects"),
+            count("n_cell_segmentation/objects"),
+        );
         let same = nuclei == site["cells"].as_f64() && cells == nuclei;
         right += usize::from(same);
         let text = |n: Option<f64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
-        let (name, drawn) = (site["site"].as_str().unwrap_or_default(), site["cells"].to_string());
-        println!("{name:10} {drawn:>6} {:>7} {:>6}{}", text(nuclei), text(cells), if same { "" } else { "   <-- differs" });
+        let (name, drawn) = (
+            site["site"].as_str().unwrap_or_default(),
+            site["cells"].to_string(),
+        );
+        println!(
+            "{name:10} {drawn:>6} {:>7} {:>6}{}",
+            text(nuclei),
+            text(cells),
+            if same { "" } else { "   <-- differs" }
+        );
     }
     println!("{right} of {} sites as drawn", truth.len());
-    if right == truth.len() { Ok(()) } else { Err("the counts differ from the truth".into()) }
+    if right == truth.len() {
+        Ok(())
+    } else {
+        Err("the counts differ from the truth".into())
+    }
 }

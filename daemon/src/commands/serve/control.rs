@@ -7,8 +7,8 @@ use config::DaemonConfig;
 use engine::Engine;
 use queue::{PassId, PlateId, RootId, RootState};
 use serde_json::json;
-use watch::FileStatus;
 use server::{Check, Control, DiskInfo, Problem, WorkerInfo};
+use watch::FileStatus;
 
 /// The engine behind the server's trait.
 pub struct EngineControl {
@@ -24,13 +24,21 @@ impl EngineControl {
         let mut folders = vec![config.state.dir.clone()];
         folders.extend(config.roots.iter().map(|r| r.output.clone()));
         folders.dedup();
-        Self { engine, folders, min_free: config.state.min_free.bytes() }
+        Self {
+            engine,
+            folders,
+            min_free: config.state.min_free.bytes(),
+        }
     }
 }
 
 impl Control for EngineControl {
     fn rescan(&self, root: RootId) -> Result<(), Problem> {
-        if self.engine.rescan(root) { Ok(()) } else { Err(Problem::not_found("root", root.0)) }
+        if self.engine.rescan(root) {
+            Ok(())
+        } else {
+            Err(Problem::not_found("root", root.0))
+        }
     }
 
     fn finalize(&self, plate: PlateId) -> Result<(), Problem> {
@@ -41,31 +49,61 @@ impl Control for EngineControl {
     }
 
     fn workers(&self) -> Vec<WorkerInfo> {
-        let convert = |w: engine::WorkerState| WorkerInfo { id: w.id as u64, pid: w.pid, pass: w.pass, plate: w.plate, subject: w.subject, job: w.job, since: w.since };
+        let convert = |w: engine::WorkerState| WorkerInfo {
+            id: w.id as u64,
+            pid: w.pid,
+            pass: w.pass,
+            plate: w.plate,
+            subject: w.subject,
+            job: w.job,
+            since: w.since,
+        };
         self.engine.workers().into_iter().map(convert).collect()
     }
 
     fn explain_path(&self, path: &Path) -> Option<serde_json::Value> {
         let (root, status) = self.engine.explain_path(path)?;
         let (state, detail) = words(&status);
-        Some(json!({ "root": root, "path": path.display().to_string(), "state": state, "detail": detail }))
+        Some(
+            json!({ "root": root, "path": path.display().to_string(), "state": state, "detail": detail }),
+        )
     }
 
     fn readiness(&self) -> Vec<Check> {
         let mut checks = Vec::new();
-        let check = |name: String, ok: bool, detail: String, remedy: &str| Check { name, ok, detail, remedy: (!ok).then(|| remedy.to_owned()) };
+        let check = |name: String, ok: bool, detail: String, remedy: &str| Check {
+            name,
+            ok,
+            detail,
+            remedy: (!ok).then(|| remedy.to_owned()),
+        };
         match self.engine.store().roots() {
             Ok(roots) => {
                 for root in roots.iter().filter(|r| r.state != RootState::Removed) {
                     let detail = root.detail.clone().unwrap_or_default();
-                    checks.push(check(format!("root {}", root.name), root.state == RootState::Online, detail, "mount the share; it is taken up again by itself"));
+                    checks.push(check(
+                        format!("root {}", root.name),
+                        root.state == RootState::Online,
+                        detail,
+                        "mount the share; it is taken up again by itself",
+                    ));
                 }
             }
-            Err(error) => checks.push(check("queue".to_owned(), false, error.to_string(), "look at the daemon's log")),
+            Err(error) => checks.push(check(
+                "queue".to_owned(),
+                false,
+                error.to_string(),
+                "look at the daemon's log",
+            )),
         }
         for disk in self.disks() {
             let ok = disk.free_bytes >= self.min_free;
-            checks.push(check(format!("disk {}", disk.path), ok, format!("{} MiB free", disk.free_bytes >> 20), "free some space"));
+            checks.push(check(
+                format!("disk {}", disk.path),
+                ok,
+                format!("{} MiB free", disk.free_bytes >> 20),
+                "free some space",
+            ));
         }
         checks
     }
@@ -82,7 +120,11 @@ impl Control for EngineControl {
         let space = |path: &PathBuf| {
             let existing = path.ancestors().find(|p| p.exists())?;
             let stat = rustix::fs::statvfs(existing).ok()?;
-            Some(DiskInfo { path: path.display().to_string(), free_bytes: stat.f_bavail * stat.f_frsize, total_bytes: stat.f_blocks * stat.f_frsize })
+            Some(DiskInfo {
+                path: path.display().to_string(),
+                free_bytes: stat.f_bavail * stat.f_frsize,
+                total_bytes: stat.f_blocks * stat.f_frsize,
+            })
         };
         self.folders.iter().filter_map(space).collect()
     }
@@ -92,14 +134,22 @@ impl Control for EngineControl {
 fn words(status: &FileStatus) -> (&'static str, String) {
     match status {
         FileStatus::UnknownRoot => ("unknown", "the root is not watched".to_owned()),
-        FileStatus::OutsideRoot => ("outside", "the path does not lie inside the root".to_owned()),
+        FileStatus::OutsideRoot => (
+            "outside",
+            "the path does not lie inside the root".to_owned(),
+        ),
         FileStatus::RootOffline { reason } => ("offline", format!("the root is offline: {reason}")),
         FileStatus::Ignored { rule } => ("ignored", format!("ignored: {rule}")),
         FileStatus::Missing => ("missing", "there is no such file".to_owned()),
-        FileStatus::NotAFile => ("not_a_file", "it is a folder, a socket or a device".to_owned()),
+        FileStatus::NotAFile => (
+            "not_a_file",
+            "it is a folder, a socket or a device".to_owned(),
+        ),
         FileStatus::Inaccessible { reason } => ("inaccessible", reason.clone()),
         FileStatus::Settling { waiting_for, .. } => ("settling", waiting_for.to_string()),
-        FileStatus::Unreadable { reason } => ("unreadable", format!("given up until it changes: {reason}")),
+        FileStatus::Unreadable { reason } => {
+            ("unreadable", format!("given up until it changes: {reason}"))
+        }
         FileStatus::Reported => ("reported", "whole; it is being registered".to_owned()),
         FileStatus::Known { .. } => ("registered", "registered in this state".to_owned()),
         _ => ("unseen", "not seen yet; the next scan finds it".to_owned()),

@@ -9,19 +9,29 @@ use config::State;
 /// Makes the folder and refuses a network file system, on which SQLite's locks are unreliable.
 pub fn prepare(state: &State) -> anyhow::Result<()> {
     std::fs::create_dir_all(&state.dir).with_context(|| format!("cannot make the state folder `{}`; give the user access to it or choose another one with --state-dir", state.dir.display()))?;
-    let kind = watch::fs_kind(&state.dir).with_context(|| format!("cannot look at `{}`", state.dir.display()))?;
+    let kind = watch::fs_kind(&state.dir)
+        .with_context(|| format!("cannot look at `{}`", state.dir.display()))?;
     if kind.network && !state.allow_network {
-        bail!("the state folder `{}` is on {}, a network file system, on which a queue can be lost; put [state] dir on a local disk", state.dir.display(), kind.name);
+        bail!(
+            "the state folder `{}` is on {}, a network file system, on which a queue can be lost; put [state] dir on a local disk",
+            state.dir.display(),
+            kind.name
+        );
     }
     Ok(())
 }
 
 /// The access token: the first line of a file that only its owner should be able to read.
 pub fn read_token(file: &Path) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the token file `{}`", file.display()))?;
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the token file `{}`", file.display()))?;
     let token = text.lines().next().unwrap_or_default().trim().to_owned();
     if token.len() < 16 {
-        bail!("the token in `{}` is too short; make one with `openssl rand -hex 32 > {}`", file.display(), file.display());
+        bail!(
+            "the token in `{}` is too short; make one with `openssl rand -hex 32 > {}`",
+            file.display(),
+            file.display()
+        );
     }
     Ok(token)
 }

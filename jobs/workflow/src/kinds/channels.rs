@@ -19,7 +19,11 @@ pub(super) static CHANNELS: KindInfo = KindInfo {
     version: 1,
     scope: Scope::ImageSet,
     about: "Splits the acquisition's files into channels and stores each under its role (BatchLib Preprocess without a corrector)",
-    inputs: &[Port::many("images", Holds::Image, "channels to store; they must be readable")],
+    inputs: &[Port::many(
+        "images",
+        Holds::Image,
+        "channels to store; they must be readable",
+    )],
     outputs: &[],
     schema: schema_of::<Channels>,
     compile: image_kind::<Channels>,
@@ -28,6 +32,8 @@ pub(super) static CHANNELS: KindInfo = KindInfo {
 impl ImageOperation for Channels {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         // Raw channels that were read are stored when the pass is published.
-        io.names("images").iter().try_for_each(|name| io.image_named(name).map(drop))
+        io.names("images")
+            .iter()
+            .try_for_each(|name| io.image_named(name).map(drop))
     }
 }

@@ -30,8 +30,19 @@ pub(super) static ILLUMINATION: KindInfo = KindInfo {
     version: 1,
     scope: Scope::ImageSet,
     about: "Divides by the plate's illumination function and, if asked, subtracts a percentile as background; float32",
-    inputs: &[Port::many("images", Holds::Image, "channels to correct"), Port::one("function", Holds::PlateImages, "output of correct.illumination_function")],
-    outputs: &[Port::many("images", Holds::Image, "corrected channels, float32")],
+    inputs: &[
+        Port::many("images", Holds::Image, "channels to correct"),
+        Port::one(
+            "function",
+            Holds::PlateImages,
+            "output of correct.illumination_function",
+        ),
+    ],
+    outputs: &[Port::many(
+        "images",
+        Holds::Image,
+        "corrected channels, float32",
+    )],
     schema: schema_of::<Illumination>,
     compile: image_kind::<Illumination>,
 };
@@ -41,7 +52,11 @@ impl ImageOperation for Illumination {
         let functions = io.plate_images("function")?;
         for (i, name) in io.names("images").into_iter().enumerate() {
             let function = functions.get(&name).ok_or_else(|| {
-                Failure::permanent("missing-illumination", format!("the illumination function has no channel `{name}`"), "add the channel to the input of correct.illumination_function")
+                Failure::permanent(
+                    "missing-illumination",
+                    format!("the illumination function has no channel `{name}`"),
+                    "add the channel to the input of correct.illumination_function",
+                )
             })?;
             let pixels = io.image_named(&name)?;
             let corrected = match &*pixels {
@@ -56,7 +71,11 @@ impl ImageOperation for Illumination {
 }
 
 impl Illumination {
-    fn correct<T: analysis::correct::Raw>(&self, image: ArrayView2<'_, T>, function: ArrayView2<'_, f32>) -> Result<Array2<f32>, Failure> {
+    fn correct<T: analysis::correct::Raw>(
+        &self,
+        image: ArrayView2<'_, T>,
+        function: ArrayView2<'_, f32>,
+    ) -> Result<Array2<f32>, Failure> {
         Ok(match self.background_percentile {
             Some(q) => analysis::correct::correct(image, function, q)?.plane,
             None => analysis::correct::divide_by_illumination(image, function)?,
@@ -79,7 +98,11 @@ pub(super) static FLAT_FIELD: KindInfo = KindInfo {
     scope: Scope::ImageSet,
     about: "((image - offset) / divisor) + offset in float32 (BatchLib Preprocess with a barrel corrector)",
     inputs: &[Port::many("images", Holds::Image, "raw channels")],
-    outputs: &[Port::many("images", Holds::Image, "corrected channels; `output = \"{}\"` replaces the raw ones, which are then stored as `<name>_raw`")],
+    outputs: &[Port::many(
+        "images",
+        Holds::Image,
+        "corrected channels; `output = \"{}\"` replaces the raw ones, which are then stored as `<name>_raw`",
+    )],
     schema: schema_of::<FlatField>,
     compile: image_kind::<FlatField>,
 };
@@ -97,7 +120,11 @@ impl ImageOperation for FlatField {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        if self.corrector.is_dir() { correctors(&self.corrector) } else { vec![self.corrector.clone()] }
+        if self.corrector.is_dir() {
+            correctors(&self.corrector)
+        } else {
+            vec![self.corrector.clone()]
+        }
     }
 }
 
@@ -109,13 +136,28 @@ impl FlatField {
         correctors(&self.corrector)
             .into_iter()
             .find(|path| corrector_shape(path) == Some(shape))
-            .ok_or_else(|| Failure::permanent("no-corrector", format!("no corrector in `{}` has image_shape {shape:?}", self.corrector.display()), "add a corrector file for this image size"))
+            .ok_or_else(|| {
+                Failure::permanent(
+                    "no-corrector",
+                    format!(
+                        "no corrector in `{}` has image_shape {shape:?}",
+                        self.corrector.display()
+                    ),
+                    "add a corrector file for this image size",
+                )
+            })
     }
 }
 
 fn correctors(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "h5" || e == "hdf5")).collect();
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "h5" || e == "hdf5"))
+        .collect();
     files.sort();
     files
 }
@@ -124,8 +166,20 @@ fn correctors(folder: &Path) -> Vec<PathBuf> {
 fn read_corrector(file: &Path, channel: &str) -> Result<Corrector, Failure> {
     let divisor = read_dataset_2d(file, channel)?.to_f32();
     let attributes = read_attributes(file, channel)?;
-    let offset = attributes.iter().find(|(name, _)| name == "offset").and_then(|(_, value)| value.as_f64());
-    let offset = offset.ok_or_else(|| Failure::permanent("bad-corrector", format!("dataset `{channel}` of `{}` has no attribute `offset`", file.display()), "write the camera's offset as an attribute of the dataset"))?;
+    let offset = attributes
+        .iter()
+        .find(|(name, _)| name == "offset")
+        .and_then(|(_, value)| value.as_f64());
+    let offset = offset.ok_or_else(|| {
+        Failure::permanent(
+            "bad-corrector",
+            format!(
+                "dataset `{channel}` of `{}` has no attribute `offset`",
+                file.display()
+            ),
+            "write the camera's offset as an attribute of the dataset",
+        )
+    })?;
     #[allow(clippy::cast_possible_truncation)]
     let offset = offset as f32;
     Ok(Corrector { divisor, offset })
@@ -136,7 +190,10 @@ fn corrector_shape(file: &Path) -> Option<(usize, usize)> {
     let attributes = read_attributes(file, "/").ok()?;
     let (_, shape) = attributes.iter().find(|(name, _)| name == "image_shape")?;
     match shape.as_ints()? {
-        [height, width] => Some((usize::try_from(*height).ok()?, usize::try_from(*width).ok()?)),
+        [height, width] => Some((
+            usize::try_from(*height).ok()?,
+            usize::try_from(*width).ok()?,
+        )),
         _ => None,
     }
 }

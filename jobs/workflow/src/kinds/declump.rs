@@ -40,7 +40,11 @@ struct Declump {
 
 impl Default for Declump {
     fn default() -> Self {
-        Self { method: Method::Shape, min_distance: 5, smoothing: 1.0 }
+        Self {
+            method: Method::Shape,
+            min_distance: 5,
+            smoothing: 1.0,
+        }
     }
 }
 
@@ -49,7 +53,10 @@ pub(super) static DECLUMP: KindInfo = KindInfo {
     version: 1,
     scope: Scope::ImageSet,
     about: "Cuts touching objects of a mask apart: distance transform or intensity, smoothing, peaks, watershed (as scikit-image's recipe)",
-    inputs: &[Port::one("mask", Holds::Mask, "where objects are"), Port::one("image", Holds::Image, "for method intensity").optional()],
+    inputs: &[
+        Port::one("mask", Holds::Mask, "where objects are"),
+        Port::one("image", Holds::Image, "for method intensity").optional(),
+    ],
     outputs: &[Port::one("labels", Holds::Labels, "the objects")],
     schema: schema_of::<Declump>,
     compile: image_kind::<Declump>,
@@ -58,7 +65,9 @@ pub(super) static DECLUMP: KindInfo = KindInfo {
 impl ImageOperation for Declump {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let mask = io.mask("mask")?;
-        let seeding = Seeding::Peaks { min_distance: self.min_distance };
+        let seeding = Seeding::Peaks {
+            min_distance: self.min_distance,
+        };
         let labels = match self.method {
             Method::None => label(mask.view(), Connectivity::Edges).0,
             Method::Shape => {
@@ -70,7 +79,13 @@ impl ImageOperation for Declump {
                 let image = ndarray::Array2::clone(&*io.float("image")?);
                 declump(mask.view(), self.smooth(image)?.view(), seeding)?
             }
-            Method::Intensity => return Err(Failure::permanent("unbound-input", "method intensity needs the input `image`", "write input = { mask = \"…\", image = \"…\" }")),
+            Method::Intensity => {
+                return Err(Failure::permanent(
+                    "unbound-input",
+                    "method intensity needs the input `image`",
+                    "write input = { mask = \"…\", image = \"…\" }",
+                ));
+            }
         };
         io.put("labels", Item::Labels(Arc::new(labels)));
         Ok(())
@@ -78,7 +93,14 @@ impl ImageOperation for Declump {
 }
 
 impl Declump {
-    fn smooth<T: analysis::gaussian::Sample>(&self, plane: ndarray::Array2<T>) -> Result<ndarray::Array2<T>, Failure> {
-        Ok(if self.smoothing > 0.0 { analysis::gaussian::gaussian(plane.view(), self.smoothing)? } else { plane })
+    fn smooth<T: analysis::gaussian::Sample>(
+        &self,
+        plane: ndarray::Array2<T>,
+    ) -> Result<ndarray::Array2<T>, Failure> {
+        Ok(if self.smoothing > 0.0 {
+            analysis::gaussian::gaussian(plane.view(), self.smoothing)?
+        } else {
+            plane
+        })
     }
 }

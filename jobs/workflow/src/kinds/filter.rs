@@ -32,7 +32,11 @@ pub(super) static GAUSSIAN: KindInfo = KindInfo {
     scope: Scope::ImageSet,
     about: "Gaussian smoothing, float32 (skimage.filters.gaussian, preserve_range, mode nearest)",
     inputs: &[Port::one("image", Holds::Image, "the image")],
-    outputs: &[Port::one("image", Holds::Image, "the smoothed image, float32")],
+    outputs: &[Port::one(
+        "image",
+        Holds::Image,
+        "the smoothed image, float32",
+    )],
     schema: schema_of::<Gaussian>,
     compile: image_kind::<Gaussian>,
 };

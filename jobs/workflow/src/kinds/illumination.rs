@@ -33,7 +33,11 @@ pub(super) static FUNCTION: KindInfo = KindInfo {
     scope: Scope::Plate,
     about: "Mean image of each channel over the plate, smoothed and scaled to mean 1 (CellProfiler CorrectIlluminationCalculate, \"All\", Gaussian)",
     inputs: &[Port::many("images", Holds::Image, "raw channels")],
-    outputs: &[Port::one("function", Holds::PlateImages, "the functions, published as <plate>_<name>.hdf5")],
+    outputs: &[Port::one(
+        "function",
+        Holds::PlateImages,
+        "the functions, published as <plate>_<name>.hdf5",
+    )],
     schema: schema_of::<IlluminationFunction>,
     compile: plate_kind::<IlluminationFunction>,
 };
@@ -75,7 +79,11 @@ impl IlluminationFunction {
         }
         match sum.filter(|s| s.images() > 0) {
             Some(sum) => Ok(sum.function(self.smoothing)?),
-            None => Err(Failure::permanent("no-images", format!("no readable image of channel `{role}` on the plate"), "requeue when the images are repaired")),
+            None => Err(Failure::permanent(
+                "no-images",
+                format!("no readable image of channel `{role}` on the plate"),
+                "requeue when the images are repaired",
+            )),
         }
     }
 }

@@ -12,7 +12,11 @@ use crate::kind::{ImageOperation, KindInfo, image_kind, schema_of};
 use crate::port::{Holds, Port};
 
 const IN: &[Port] = &[Port::one("labels", Holds::Labels, "the objects")];
-const OUT: &[Port] = &[Port::one("labels", Holds::Labels, "the objects that stay, renumbered from 1 if `relabel`")];
+const OUT: &[Port] = &[Port::one(
+    "labels",
+    Holds::Labels,
+    "the objects that stay, renumbered from 1 if `relabel`",
+)];
 
 /// Parameters of `labels.clear_border`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -26,7 +30,10 @@ struct ClearBorder {
 
 impl Default for ClearBorder {
     fn default() -> Self {
-        Self { buffer: 0, relabel: true }
+        Self {
+            buffer: 0,
+            relabel: true,
+        }
     }
 }
 
@@ -67,7 +74,11 @@ struct FilterSize {
 
 impl Default for FilterSize {
     fn default() -> Self {
-        Self { min: 0, max: None, relabel: true }
+        Self {
+            min: 0,
+            max: None,
+            relabel: true,
+        }
     }
 }
 
@@ -85,7 +96,10 @@ pub(super) static FILTER_SIZE: KindInfo = KindInfo {
 impl ImageOperation for FilterSize {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let labels = io.labels("labels")?;
-        let mut kept = analysis::components::keep_areas(labels.view(), self.min..=self.max.unwrap_or(u64::MAX));
+        let mut kept = analysis::components::keep_areas(
+            labels.view(),
+            self.min..=self.max.unwrap_or(u64::MAX),
+        );
         if self.relabel {
             kept = analysis::components::relabel_sequential(kept.view()).0;
         }

@@ -36,7 +36,10 @@ pub(super) static FILL_HOLES: KindInfo = KindInfo {
 impl ImageOperation for FillHoles {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let mask = io.mask("mask")?;
-        io.put("mask", Item::Mask(Arc::new(analysis::morphology::fill_holes(mask.view()))));
+        io.put(
+            "mask",
+            Item::Mask(Arc::new(analysis::morphology::fill_holes(mask.view()))),
+        );
         Ok(())
     }
 }
@@ -69,7 +72,14 @@ pub(super) static OPEN: KindInfo = KindInfo {
 impl ImageOperation for Open {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let mask = io.mask("mask")?;
-        io.put("mask", Item::Mask(Arc::new(analysis::morphology::binary_opening(mask.view(), Element::Disk(self.radius), Outside::Ignored)?)));
+        io.put(
+            "mask",
+            Item::Mask(Arc::new(analysis::morphology::binary_opening(
+                mask.view(),
+                Element::Disk(self.radius),
+                Outside::Ignored,
+            )?)),
+        );
         Ok(())
     }
 }
@@ -102,7 +112,14 @@ pub(super) static REMOVE_SMALL: KindInfo = KindInfo {
 impl ImageOperation for RemoveSmall {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let mask = io.mask("mask")?;
-        io.put("mask", Item::Mask(Arc::new(analysis::morphology::remove_small_objects(mask.view(), SizeLimit::AtMost(self.max_size), Connectivity::Edges))));
+        io.put(
+            "mask",
+            Item::Mask(Arc::new(analysis::morphology::remove_small_objects(
+                mask.view(),
+                SizeLimit::AtMost(self.max_size),
+                Connectivity::Edges,
+            ))),
+        );
         Ok(())
     }
 }
@@ -126,7 +143,10 @@ pub(super) static DISTANCE: KindInfo = KindInfo {
 impl ImageOperation for Distance {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let mask = io.mask("mask")?;
-        io.put("image", Item::Image(Arc::new(Pixels::F64(analysis::distance::edt(mask.view())?))));
+        io.put(
+            "image",
+            Item::Image(Arc::new(Pixels::F64(analysis::distance::edt(mask.view())?))),
+        );
         Ok(())
     }
 }

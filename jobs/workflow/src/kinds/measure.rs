@@ -34,7 +34,10 @@ impl<T: std::fmt::Display> Serialize for Known<T> {
 
 impl<'de, T: std::str::FromStr<Err: std::fmt::Display>> Deserialize<'de> for Known<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map(Self).map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map(Self)
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -57,7 +60,10 @@ pub(super) static OBJECTS: KindInfo = KindInfo {
     version: 1,
     scope: Scope::ImageSet,
     about: "Shape of each object and its intensities in each channel (skimage.measure.regionprops_table)",
-    inputs: &[Port::one("labels", Holds::Labels, "the objects"), Port::many("images", Holds::Image, "channels to measure").optional()],
+    inputs: &[
+        Port::one("labels", Holds::Labels, "the objects"),
+        Port::many("images", Holds::Image, "channels to measure").optional(),
+    ],
     outputs: &[Port::one("table", Holds::Table, "one row an object")],
     schema: schema_of::<Objects>,
     compile: image_kind::<Objects>,
@@ -67,8 +73,15 @@ impl ImageOperation for Objects {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let labels = io.labels("labels")?;
         let names = io.names("images");
-        let planes = names.iter().map(|name| io.float_named(name)).collect::<Result<Vec<_>, _>>()?;
-        let channels: Vec<_> = names.iter().map(String::as_str).zip(planes.iter().map(|p| p.view())).collect();
+        let planes = names
+            .iter()
+            .map(|name| io.float_named(name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let channels: Vec<_> = names
+            .iter()
+            .map(String::as_str)
+            .zip(planes.iter().map(|p| p.view()))
+            .collect();
         let mut selection = Selection::default();
         if let Some(shapes) = &self.shapes {
             selection.shapes = shapes.iter().map(|s| s.0).collect();
@@ -85,7 +98,12 @@ impl ImageOperation for Objects {
             },
             visible: true,
         };
-        io.put_table("table", Table { columns: measured.columns.into_iter().map(column).collect() });
+        io.put_table(
+            "table",
+            Table {
+                columns: measured.columns.into_iter().map(column).collect(),
+            },
+        );
         Ok(())
     }
 }

@@ -23,7 +23,9 @@ struct Propagate {
 
 impl Default for Propagate {
     fn default() -> Self {
-        Self { regularisation: 0.05 }
+        Self {
+            regularisation: 0.05,
+        }
     }
 }
 
@@ -34,10 +36,18 @@ pub(super) static PROPAGATE: KindInfo = KindInfo {
     about: "Grows cells around nuclei along similar intensities (CellProfiler IdentifySecondaryObjects, Propagation; Jones, Carpenter and Golland 2005)",
     inputs: &[
         Port::one("image", Holds::Image, "the cells' stain"),
-        Port::one("seeds", Holds::Labels, "one label a cell, for example its nucleus"),
+        Port::one(
+            "seeds",
+            Holds::Labels,
+            "one label a cell, for example its nucleus",
+        ),
         Port::one("mask", Holds::Mask, "nothing grows outside").optional(),
     ],
-    outputs: &[Port::one("labels", Holds::Labels, "the cells, numbered as their seeds")],
+    outputs: &[Port::one(
+        "labels",
+        Holds::Labels,
+        "the cells, numbered as their seeds",
+    )],
     schema: schema_of::<Propagate>,
     compile: image_kind::<Propagate>,
 };
@@ -46,8 +56,17 @@ impl ImageOperation for Propagate {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let scale = unit_scale(io.image("image")?.pixel_type());
         let (image, seeds) = (io.float("image")?.mapv(|v| v * scale), io.labels("seeds")?);
-        let mask = if io.has("mask") { Some(io.mask("mask")?) } else { None };
-        let labels = analysis::propagate::propagate(image.view(), seeds.view(), mask.as_ref().map(|m| m.view()), self.regularisation)?;
+        let mask = if io.has("mask") {
+            Some(io.mask("mask")?)
+        } else {
+            None
+        };
+        let labels = analysis::propagate::propagate(
+            image.view(),
+            seeds.view(),
+            mask.as_ref().map(|m| m.view()),
+            self.regularisation,
+        )?;
         io.put("labels", Item::Labels(Arc::new(labels)));
         Ok(())
     }

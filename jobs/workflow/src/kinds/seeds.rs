@@ -14,7 +14,11 @@ use crate::graph::Scope;
 use crate::kind::{ImageOperation, KindInfo, image_kind, schema_of};
 use crate::port::{Holds, Port};
 
-const OUT: &[Port] = &[Port::one("seeds", Holds::Labels, "the seeds, numbered from 1")];
+const OUT: &[Port] = &[Port::one(
+    "seeds",
+    Holds::Labels,
+    "the seeds, numbered from 1",
+)];
 
 /// Parameters of `seeds.peaks`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -35,7 +39,10 @@ pub(super) static PEAKS: KindInfo = KindInfo {
     version: 1,
     scope: Scope::ImageSet,
     about: "One seed a local maximum, at least `min_distance` apart (skimage.feature.peak_local_max within each component of the mask)",
-    inputs: &[Port::one("image", Holds::Image, "for example distances"), Port::one("mask", Holds::Mask, "where peaks are looked for")],
+    inputs: &[
+        Port::one("image", Holds::Image, "for example distances"),
+        Port::one("mask", Holds::Mask, "where peaks are looked for"),
+    ],
     outputs: OUT,
     schema: schema_of::<Peaks>,
     compile: image_kind::<Peaks>,
@@ -45,8 +52,14 @@ impl ImageOperation for Peaks {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let (image, mask) = (io.float("image")?, io.mask("mask")?);
         let parts = label(mask.view(), Connectivity::Corners).0;
-        let options = PeakOptions { min_distance: self.min_distance, ..PeakOptions::default() };
-        let seeds = place_markers(&peak_local_max(image.view(), Some(parts.view()), options)?, image.dim());
+        let options = PeakOptions {
+            min_distance: self.min_distance,
+            ..PeakOptions::default()
+        };
+        let seeds = place_markers(
+            &peak_local_max(image.view(), Some(parts.view()), options)?,
+            image.dim(),
+        );
         io.put("seeds", Item::Labels(Arc::new(seeds)));
         Ok(())
     }
@@ -80,7 +93,11 @@ pub(super) static H_MAXIMA: KindInfo = KindInfo {
 impl ImageOperation for HMaxima {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let image = io.float("image")?;
-        let seeds = label(h_maxima(image.view(), self.h)?.view(), Connectivity::Corners).0;
+        let seeds = label(
+            h_maxima(image.view(), self.h)?.view(),
+            Connectivity::Corners,
+        )
+        .0;
         io.put("seeds", Item::Labels(Arc::new(seeds)));
         Ok(())
     }

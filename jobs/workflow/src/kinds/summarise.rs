@@ -23,7 +23,11 @@ pub(super) static OBJECTS: KindInfo = KindInfo {
     scope: Scope::Plate,
     about: "Image, well and plate tables: number of objects, and mean and median over objects of each numeric column",
     inputs: &[Port::many("tables", Holds::Table, "object tables")],
-    outputs: &[Port::one("tables", Holds::PlateTables, "name of the tables: images/<name>, wells/<name>, plate/<name> in <plate>_table.hdf5; PlateViewer shows `default`")],
+    outputs: &[Port::one(
+        "tables",
+        Holds::PlateTables,
+        "name of the tables: images/<name>, wells/<name>, plate/<name> in <plate>_table.hdf5; PlateViewer shows `default`",
+    )],
     schema: schema_of::<Objects>,
     compile: plate_kind::<Objects>,
 };
@@ -45,11 +49,20 @@ impl PlateOperation for Objects {
         let mut wells: BTreeMap<plate::WellName, Pool> = BTreeMap::new();
         let mut whole = Pool::default();
         for member in io.members() {
-            let mut pool = Pool { images: 1, failed: i64::from(member.failed.is_some()), counts: vec![f64::NAN; names.len()], values: Vec::new() };
+            let mut pool = Pool {
+                images: 1,
+                failed: i64::from(member.failed.is_some()),
+                counts: vec![f64::NAN; names.len()],
+                values: Vec::new(),
+            };
             if member.failed.is_none() {
                 for (i, name) in names.iter().enumerate() {
                     let table = io.object_table(member, name)?;
-                    let prefix = if names.len() > 1 { format!("{name}_") } else { String::new() };
+                    let prefix = if names.len() > 1 {
+                        format!("{name}_")
+                    } else {
+                        String::new()
+                    };
                     pool.read(i, &prefix, &table, &mut columns);
                 }
             }
@@ -58,17 +71,32 @@ impl PlateOperation for Objects {
             sites.push((member.name.clone(), member.failed.is_some(), pool));
         }
         let output = io.output("tables").unwrap_or("default").to_owned();
-        let (key, failed) = (text("site_name", sites.iter().map(|s| s.0.clone())), ints("is_outlier", sites.iter().map(|s| i64::from(s.1))));
-        let images = summary(vec![key, failed], sites.iter().map(|s| &s.2), &names, &columns);
+        let (key, failed) = (
+            text("site_name", sites.iter().map(|s| s.0.clone())),
+            ints("is_outlier", sites.iter().map(|s| i64::from(s.1))),
+        );
+        let images = summary(
+            vec![key, failed],
+            sites.iter().map(|s| &s.2),
+            &names,
+            &columns,
+        );
         let keys = vec![
             text("well_name", wells.keys().map(ToString::to_string)),
             ints("n_images", wells.values().map(|p| p.images)),
             ints("n_failed_images", wells.values().map(|p| p.failed)),
-            ints("is_outlier", wells.values().map(|p| i64::from(p.failed == p.images))),
+            ints(
+                "is_outlier",
+                wells.values().map(|p| i64::from(p.failed == p.images)),
+            ),
         ];
         let well_table = summary(keys, wells.values(), &names, &columns);
         let plate_name = io.plate_name();
-        let keys = vec![text("plate_name", [plate_name]), ints("n_images", [whole.images]), ints("n_failed_images", [whole.failed])];
+        let keys = vec![
+            text("plate_name", [plate_name]),
+            ints("n_images", [whole.images]),
+            ints("n_failed_images", [whole.failed]),
+        ];
         let plate_table = summary(keys, [&whole], &names, &columns);
         io.put_table(&format!("images/{output}"), images);
         io.put_table(&format!("wells/{output}"), well_table);
@@ -80,14 +108,27 @@ impl PlateOperation for Objects {
 impl Pool {
     #[allow(clippy::cast_precision_loss)]
     fn read(&mut self, index: usize, prefix: &str, table: &Table, columns: &mut Vec<String>) {
-        let skip: BTreeSet<&str> = ["label_id", "bbox_min_y", "bbox_min_x", "bbox_max_y", "bbox_max_x", "centroid_y", "centroid_x"].into();
+        let skip: BTreeSet<&str> = [
+            "label_id",
+            "bbox_min_y",
+            "bbox_min_x",
+            "bbox_max_y",
+            "bbox_max_x",
+            "centroid_y",
+            "centroid_x",
+        ]
+        .into();
         let rows = table.columns.first().map_or(0, |c| match &c.values {
             Values::Int(v) => v.len(),
             Values::Float(v) => v.len(),
             Values::Text(v) => v.len(),
         });
         self.counts[index] = rows as f64;
-        for column in table.columns.iter().filter(|c| !skip.contains(c.name.as_str())) {
+        for column in table
+            .columns
+            .iter()
+            .filter(|c| !skip.contains(c.name.as_str()))
+        {
             let numbers: Vec<f64> = match &column.values {
                 Values::Int(v) => v.iter().map(|&x| x as f64).collect(),
                 Values::Float(v) => v.clone(),
@@ -127,23 +168,47 @@ impl Pool {
 }
 
 /// Key columns, then counts, then `<column>_mean` and `<column>_median`.
-fn summary<'a>(mut keys: Vec<Column>, pools: impl IntoIterator<Item = &'a Pool>, tables: &[String], columns: &[String]) -> Table {
+fn summary<'a>(
+    mut keys: Vec<Column>,
+    pools: impl IntoIterator<Item = &'a Pool>,
+    tables: &[String],
+    columns: &[String],
+) -> Table {
     let pools: Vec<&Pool> = pools.into_iter().collect();
     for (i, table) in tables.iter().enumerate() {
-        let name = if tables.len() == 1 { "n_objects".to_owned() } else { format!("n_{table}") };
-        keys.push(floats(&name, pools.iter().map(|p| p.counts.get(i).copied().unwrap_or(f64::NAN))));
+        let name = if tables.len() == 1 {
+            "n_objects".to_owned()
+        } else {
+            format!("n_{table}")
+        };
+        keys.push(floats(
+            &name,
+            pools
+                .iter()
+                .map(|p| p.counts.get(i).copied().unwrap_or(f64::NAN)),
+        ));
     }
     for (i, column) in columns.iter().enumerate() {
         let values = |p: &&Pool| p.values.get(i).cloned().unwrap_or_default();
-        keys.push(floats(&format!("{column}_mean"), pools.iter().map(|p| mean(&values(p)))));
-        keys.push(floats(&format!("{column}_median"), pools.iter().map(|p| median(values(p)))));
+        keys.push(floats(
+            &format!("{column}_mean"),
+            pools.iter().map(|p| mean(&values(p))),
+        ));
+        keys.push(floats(
+            &format!("{column}_median"),
+            pools.iter().map(|p| median(values(p))),
+        ));
     }
     Table { columns: keys }
 }
 
 #[allow(clippy::cast_precision_loss)]
 fn mean(values: &[f64]) -> f64 {
-    if values.is_empty() { f64::NAN } else { values.iter().sum::<f64>() / values.len() as f64 }
+    if values.is_empty() {
+        f64::NAN
+    } else {
+        values.iter().sum::<f64>() / values.len() as f64
+    }
 }
 
 /// Median of numbers without NaN; the mean of the two middle ones where their count is even, as NumPy's.
@@ -153,17 +218,33 @@ fn median(mut values: Vec<f64>) -> f64 {
     }
     values.sort_unstable_by(f64::total_cmp);
     let half = values.len() / 2;
-    if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
+    if values.len() % 2 == 1 {
+        values[half]
+    } else {
+        f64::midpoint(values[half - 1], values[half])
+    }
 }
 
 fn text(name: &str, values: impl IntoIterator<Item = String>) -> Column {
-    Column { name: name.to_owned(), values: Values::Text(values.into_iter().collect()), visible: true }
+    Column {
+        name: name.to_owned(),
+        values: Values::Text(values.into_iter().collect()),
+        visible: true,
+    }
 }
 
 fn ints(name: &str, values: impl IntoIterator<Item = i64>) -> Column {
-    Column { name: name.to_owned(), values: Values::Int(values.into_iter().collect()), visible: true }
+    Column {
+        name: name.to_owned(),
+        values: Values::Int(values.into_iter().collect()),
+        visible: true,
+    }
 }
 
 fn floats(name: &str, values: impl IntoIterator<Item = f64>) -> Column {
-    Column { name: name.to_owned(), values: Values::Float(values.into_iter().collect()), visible: true }
+    Column {
+        name: name.to_owned(),
+        values: Values::Float(values.into_iter().collect()),
+        visible: true,
+    }
 }

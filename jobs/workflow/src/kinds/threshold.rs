@@ -48,7 +48,14 @@ struct Threshold {
 
 impl Default for Threshold {
     fn default() -> Self {
-        Self { method: Method::Otsu, value: 0.0, block_size: 51, offset: 0.0, factor: 1.0, minimum: None }
+        Self {
+            method: Method::Otsu,
+            value: 0.0,
+            block_size: 51,
+            offset: 0.0,
+            factor: 1.0,
+            minimum: None,
+        }
     }
 }
 
@@ -70,9 +77,12 @@ impl ImageOperation for Threshold {
         let view = image.view();
         let mask = match self.method {
             Method::Local => {
-                let levels = t::local(view, self.block_size, t::LocalMethod::Gaussian, self.offset)?;
+                let levels =
+                    t::local(view, self.block_size, t::LocalMethod::Gaussian, self.offset)?;
                 let factor = self.factor;
-                ndarray::Zip::from(view).and(&levels).map_collect(|&v, &l| f64::from(v) > f64::from(l) * factor)
+                ndarray::Zip::from(view)
+                    .and(&levels)
+                    .map_collect(|&v, &l| f64::from(v) > f64::from(l) * factor)
             }
             Method::Fixed => t::above(view, self.value * self.factor),
             Method::Otsu => t::above(view, self.bounded(t::otsu(view)?)),

@@ -26,7 +26,11 @@ pub(super) static WATERSHED: KindInfo = KindInfo {
     scope: Scope::ImageSet,
     about: "Grows seeds over a landscape until they meet (skimage.segmentation.watershed: identical labels)",
     inputs: &[
-        Port::one("boundaries", Holds::Image, "the landscape: high where objects meet"),
+        Port::one(
+            "boundaries",
+            Holds::Image,
+            "the landscape: high where objects meet",
+        ),
         Port::one("seeds", Holds::Labels, "one label an object"),
         Port::one("mask", Holds::Mask, "nothing grows outside").optional(),
     ],
@@ -38,12 +42,26 @@ pub(super) static WATERSHED: KindInfo = KindInfo {
 impl ImageOperation for Watershed {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let (landscape, seeds) = (io.float("boundaries")?, io.labels("seeds")?);
-        let mask = if io.has("mask") { Some(io.mask("mask")?) } else { None };
+        let mask = if io.has("mask") {
+            Some(io.mask("mask")?)
+        } else {
+            None
+        };
         let mask = mask.as_ref().map(|m| m.view());
         let labels = if self.invert {
-            analysis::watershed::watershed(landscape.mapv(|v| -v).view(), seeds.view(), mask, Connectivity::Edges)?
+            analysis::watershed::watershed(
+                landscape.mapv(|v| -v).view(),
+                seeds.view(),
+                mask,
+                Connectivity::Edges,
+            )?
         } else {
-            analysis::watershed::watershed(landscape.view(), seeds.view(), mask, Connectivity::Edges)?
+            analysis::watershed::watershed(
+                landscape.view(),
+                seeds.view(),
+                mask,
+                Connectivity::Edges,
+            )?
         };
         io.put("labels", Item::Labels(Arc::new(labels)));
         Ok(())
