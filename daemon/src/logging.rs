@@ -20,7 +20,7 @@ pub fn daemon(level: &str, format: LogFormat) -> anyhow::Result<()> {
         // The journal stamps the time itself.
         LogFormat::Journald => builder.without_time().with_ansi(false).init(),
         LogFormat::Auto if std::env::var_os("JOURNAL_STREAM").is_some() => {
-            builder.without_time().with_ansi(false).init()
+            builder.without_time().with_ansi(false).init();
         }
         LogFormat::Auto if stderr().is_terminal() => builder.with_ansi(colour()).init(),
         LogFormat::Auto => builder.json().init(),

@@ -159,7 +159,7 @@ fn vendor_folders_run() {
                 match entry.file_type().unwrap().is_dir() {
                     true => open.push(entry.path()),
                     false => {
-                        found += usize::from(entry.path().extension().is_some_and(|e| e == "h5"))
+                        found += usize::from(entry.path().extension().is_some_and(|e| e == "h5"));
                     }
                 }
             }

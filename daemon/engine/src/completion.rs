@@ -137,7 +137,7 @@ impl Intake {
 
     /// Announced image sets of which nothing came stay visible as holes at their own well and site.
     fn put_holes(&self, plate: &Plate) -> Result<()> {
-        for (well, site, t, planes) in plate.announced.sets() {
+        for ((well, site, t), planes) in plate.announced.sets() {
             let name = format!("{well}-{site:04}");
             let name = t.map_or(name.clone(), |t| format!("{name}-T{t:04}"));
             // A manifest that names no timepoint is met by any.

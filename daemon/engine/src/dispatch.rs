@@ -469,7 +469,7 @@ impl Dispatch {
                 failed: missing.or_else(|| troubles.get(&row.id).cloned()),
             });
         }
-        members.sort_by(|a, b| (a.well, a.site, a.timepoint).cmp(&(b.well, b.site, b.timepoint)));
+        members.sort_by_key(|m| (m.well, m.site, m.timepoint));
         Ok(members)
     }
 

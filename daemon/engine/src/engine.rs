@@ -51,7 +51,11 @@ impl Engine {
     ///
     /// # Errors
     /// A workflow, a naming scheme or a rule is wrong, or the queue fails. A root that is not there is no error: it is offline.
-    pub fn start(store: Store, config: &DaemonConfig, options: EngineOptions) -> Result<Arc<Self>> {
+    pub fn start(
+        store: &Store,
+        config: &DaemonConfig,
+        options: &EngineOptions,
+    ) -> Result<Arc<Self>> {
         let recovered = store.boot()?;
         if !recovered.tasks.is_empty() {
             tracing::info!(
@@ -63,7 +67,7 @@ impl Engine {
             .roots
             .iter()
             .filter(|r| r.enabled)
-            .map(|r| root_settings(&store, config, r))
+            .map(|r| root_settings(store, config, r))
             .collect::<Result<Vec<_>>>()?;
         let specs: Vec<RootSpec> = config
             .roots
@@ -92,7 +96,7 @@ impl Engine {
         let wake = Arc::new(Notify::new());
         let dispatch = Dispatch::new(
             Arc::clone(&intake),
-            dispatch_options(config, &options),
+            dispatch_options(config, options),
             Arc::clone(&wake),
             draining.clone(),
             killed.clone(),

@@ -171,7 +171,12 @@ impl ImageSet {
 
 /// What the manifest of a plate announces, by image set.
 #[derive(Clone, Debug, Default)]
-pub struct Announced(BTreeMap<(WellName, u32, Option<u32>), Vec<(String, Option<u32>)>>);
+pub struct Announced(BTreeMap<SetKey, Vec<AnnouncedPlane>>);
+
+/// Well, site and timepoint.
+type SetKey = (WellName, u32, Option<u32>);
+/// Channel and z-slice.
+type AnnouncedPlane = (String, Option<u32>);
 
 impl Announced {
     /// Sorts a manifest's planes by image set.
@@ -198,12 +203,8 @@ impl Announced {
     }
 
     /// The announced image sets.
-    pub fn sets(
-        &self,
-    ) -> impl Iterator<Item = (WellName, u32, Option<u32>, &[(String, Option<u32>)])> {
-        self.0
-            .iter()
-            .map(|((well, site, t), planes)| (*well, *site, *t, planes.as_slice()))
+    pub fn sets(&self) -> impl Iterator<Item = (SetKey, &[AnnouncedPlane])> {
+        self.0.iter().map(|(key, planes)| (*key, planes.as_slice()))
     }
 
     /// Number of announced image sets.

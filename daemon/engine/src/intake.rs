@@ -2,6 +2,7 @@
 //! everything that follows from it, or it is found again by the next scan.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -227,12 +228,11 @@ impl Intake {
         let new_plate = plate_of(settings, &arrival.parsed);
         let plate_id = self.store.upsert_plate(&new_plate)?.id();
         let mut plates = self.plates();
-        if !plates.contains_key(&plate_id) {
-            let loaded = self.load(settings, prepared, plate_id, &new_plate)?;
-            plates.insert(plate_id, loaded);
-        }
-        let Some(plate) = plates.get_mut(&plate_id) else {
-            return Ok(());
+        let plate = match plates.entry(plate_id) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                entry.insert(self.load(settings, prepared, plate_id, &new_plate)?)
+            }
         };
         plate.prepared = Arc::clone(prepared);
         let name = image_set_name(&arrival.parsed);
@@ -418,7 +418,7 @@ impl Intake {
         for subject in records::image_sets(&self.store, id)? {
             let (Ok(set), Some(parsed)) = (
                 serde_json::from_value::<ImageSet>(subject.inputs.clone()),
-                self.parsed_of(root, &subject),
+                parsed_of(root, &subject),
             ) else {
                 continue;
             };
@@ -433,15 +433,6 @@ impl Intake {
         }
         plate.read_manifest();
         Ok(plate)
-    }
-
-    /// The name that a known image set was made from.
-    fn parsed_of(&self, root: &RootSettings, subject: &queue::SubjectRow) -> Option<ParsedName> {
-        let set: ImageSet = serde_json::from_value(subject.inputs.clone()).ok()?;
-        match root.naming.parse(&set.files.first()?.path) {
-            Verdict::Image(parsed) => Some(parsed),
-            _ => None,
-        }
     }
 
     /// Brings a plate that is in the queue into memory.
@@ -585,5 +576,14 @@ fn safe_component(name: &str) -> String {
         format!("plate-{}", cleaned.len())
     } else {
         cleaned
+    }
+}
+
+/// The name that a known image set was made from.
+fn parsed_of(root: &RootSettings, subject: &queue::SubjectRow) -> Option<ParsedName> {
+    let set: ImageSet = serde_json::from_value(subject.inputs.clone()).ok()?;
+    match root.naming.parse(&set.files.first()?.path) {
+        Verdict::Image(parsed) => Some(parsed),
+        _ => None,
     }
 }

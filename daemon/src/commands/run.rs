@@ -15,7 +15,7 @@ use crate::commands::names;
 use crate::output;
 
 /// Runs the workflow. Exit code 1 where a task failed, an input could not be read or an image set is incomplete.
-pub fn run(options: RunOptions, json: bool) -> anyhow::Result<ExitCode> {
+pub fn run(options: &RunOptions, json: bool) -> anyhow::Result<ExitCode> {
     crate::logging::command();
     let naming = names::choose(&options.folder, options.naming.as_deref())?;
     if options.naming.is_none() {
@@ -62,18 +62,17 @@ pub fn run(options: RunOptions, json: bool) -> anyhow::Result<ExitCode> {
         }
         summary
     })?;
-    report(&summary, &options, begin.elapsed(), json)?;
-    let unreadable = |t: &&queue::TaskRow| {
-        t.error
-            .as_ref()
-            .is_some_and(|e| INPUT_CODES.contains(&e.code.as_str()))
-    };
-    let bad_inputs = summary.failed.iter().filter(unreadable).count();
-    let bad = (summary.failed.len() > bad_inputs && !options.ignore_failed_outputs)
-        || (bad_inputs > 0 && !options.ignore_invalid_inputs && !options.ignore_failed_outputs)
-        || (!(summary.invalid.is_empty() && summary.incomplete.is_empty())
-            && !options.ignore_invalid_inputs)
-        || (summary.tasks.pending() > 0 && !options.dry_run);
+    report(&summary, options, begin.elapsed(), json)?;
+    let (inputs, outputs): (Vec<_>, Vec<_>) = summary.failed.iter().partition(|t| {
+        let code = t.error.as_ref().map_or("", |e| e.code.as_str());
+        INPUT_CODES.contains(&code)
+    });
+    let all_inputs_good =
+        inputs.is_empty() && summary.invalid.is_empty() && summary.incomplete.is_empty();
+    let inputs_pass = all_inputs_good || options.ignore_invalid_inputs;
+    let outputs_pass = outputs.is_empty() || options.ignore_failed_outputs;
+    let unfinished = summary.tasks.pending() > 0 && !options.dry_run;
+    let bad = !inputs_pass || !outputs_pass || unfinished;
     Ok(if bad {
         ExitCode::from(1)
     } else {

@@ -59,9 +59,9 @@ async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let engine = Engine::start(
-        store.clone(),
+        &store,
         &config,
-        EngineOptions {
+        &EngineOptions {
             program,
             arguments: vec!["worker".to_owned()],
         },
@@ -109,7 +109,7 @@ async fn open_queue(path: &Path) -> anyhow::Result<Store> {
             Err(queue::Error::InUse { pid: Some(pid), .. })
                 if !Path::new(&format!("/proc/{pid}")).exists() =>
             {
-                tokio::time::sleep(Duration::from_millis(50)).await
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
             result => return Ok(result?),
         }
@@ -156,7 +156,7 @@ async fn feed_watchdog(engine: Arc<Engine>) {
         {
             Ok(Ok(())) => notify(&[NotifyState::Watchdog]),
             Ok(Err(error)) => {
-                tracing::error!(%error, "the queue does not take writes; the watchdog is not fed")
+                tracing::error!(%error, "the queue does not take writes; the watchdog is not fed");
             }
             Err(error) => tracing::error!(%error, "the watchdog's check ended by a bug"),
         }

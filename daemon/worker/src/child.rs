@@ -1,6 +1,7 @@
 //! The worker's side: reads passes from stdin, runs them, answers on stdout.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 
@@ -60,13 +61,15 @@ pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Res
                     )?;
                     continue;
                 };
-                if !pools.contains_key(&threads) {
-                    let pool = rayon::ThreadPoolBuilder::new()
-                        .num_threads(threads)
-                        .build()
-                        .map_err(std::io::Error::other)?;
-                    pools.insert(threads, pool);
-                }
+                let pool = match pools.entry(threads) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => entry.insert(
+                        rayon::ThreadPoolBuilder::new()
+                            .num_threads(threads)
+                            .build()
+                            .map_err(std::io::Error::other)?,
+                    ),
+                };
                 let mut failed = None;
                 let mut started = |job: &str| {
                     let told = send(
@@ -77,13 +80,7 @@ pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Res
                     );
                     failed = failed.take().or(told.err());
                 };
-                // One thread: run here, without handing every parallel loop to another thread and back.
-                let report = match pools.get(&threads) {
-                    Some(pool) => {
-                        pool.install(|| workflow::pass::run(workflow, &request, &mut started))
-                    }
-                    None => workflow::pass::run(workflow, &request, &mut started),
-                };
+                let report = pool.install(|| workflow::pass::run(workflow, &request, &mut started));
                 if let Some(error) = failed {
                     return Err(error);
                 }

@@ -264,7 +264,7 @@ fn bind(
     for port in ports {
         match bound.get(port.name) {
             None if !port.optional => {
-                errors.push(format!("needs {what} `{}`: {}", port.name, port.about))
+                errors.push(format!("needs {what} `{}`: {}", port.name, port.about));
             }
             Some(list) if !port.many && list.len() != 1 => errors.push(format!(
                 "{what} `{}` takes one name, not {}",
@@ -272,7 +272,7 @@ fn bind(
                 list.len()
             )),
             Some(list) if list.is_empty() => {
-                errors.push(format!("{what} `{}` is an empty list", port.name))
+                errors.push(format!("{what} `{}` is an empty list", port.name));
             }
             _ => {}
         }

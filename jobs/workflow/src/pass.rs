@@ -356,7 +356,7 @@ fn publish(
                 match item {
                     Item::Image(pixels) => writer.add_image(name, pixels, &options)?,
                     Item::Mask(mask) => {
-                        writer.add_image(name, &Pixels::U8(mask.mapv(u8::from)), &options)?
+                        writer.add_image(name, &Pixels::U8(mask.mapv(u8::from)), &options)?;
                     }
                     Item::Labels(labels) => writer.add_image(
                         name,

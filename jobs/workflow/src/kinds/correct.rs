@@ -71,6 +71,8 @@ impl ImageOperation for Illumination {
 }
 
 impl Illumination {
+    /// Views are passed by value, as everywhere in `analysis`.
+    #[allow(clippy::needless_pass_by_value)]
     fn correct<T: analysis::correct::Raw>(
         &self,
         image: ArrayView2<'_, T>,
