@@ -3,8 +3,9 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::process::Command;
 
-use black_box::binary::{json, run};
+use black_box::binary::{json, run, shared};
 use black_box::daemon::{Daemon, example_workflow};
 use black_box::synthetic::{PlateSpec, render, sites, write_plate};
 use serde_json::json;
@@ -241,4 +242,27 @@ fn a_second_daemon_on_the_same_state_is_refused() {
             ),
         "{text}"
     );
+}
+
+#[test]
+fn a_vendors_manifest_completes_the_plate() {
+    let Some(input) = shared("data/cv8000") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let workflow = folder.path().join("workflow.toml");
+    let text = "name = \"cv\"\nversion = \"1\"\n[z]\nprojection = \"max\"\n[channels]\nC01 = \"nuclei\"\nC02 = \"marker\"\n[[job]]\nid = \"smooth\"\nkind = \"filter.gaussian\"\ninput = \"nuclei\"\noutput = \"smooth\"\n";
+    fs::write(&workflow, text).unwrap();
+    let lines = "naming = \"yokogawa\"\nplate_complete = [\"manifest\"]";
+    let daemon = Daemon::start(&workflow, lines);
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(&input)
+        .arg(daemon.folder("drop"))
+        .status();
+    assert!(copied.unwrap().success());
+    daemon.wait_for_plates(1, "done");
+    let plate = &daemon.get("/api/v1/plates")["items"][0];
+    assert_eq!(plate["decided_by"], "manifest", "{plate}");
+    assert_eq!(plate["expected"], 12, "{plate}");
 }

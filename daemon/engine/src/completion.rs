@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use plate::{Decision, Facts, PlaneKey};
-use queue::{NewPlate, NewSubject, PlateId, PlateRow, PlateState, SubjectKind, SubjectState};
+use queue::{NewSubject, PlateId, PlateRow, PlateState, SubjectKind, SubjectState};
 use serde_json::json;
 use workflow::{Scope, Workflow};
 
@@ -72,17 +72,8 @@ impl Intake {
             return Ok(());
         }
         let row = self.store().plate(id)?.plate;
-        let announced = u32::try_from(plate.announced.len()).ok().filter(|n| *n > 0);
-        self.store().upsert_plate(&NewPlate {
-            expected: announced.or(row.expected),
-            rows: plate.manifest.as_ref().and_then(|m| m.rows).map(u32::from),
-            columns: plate
-                .manifest
-                .as_ref()
-                .and_then(|m| m.columns)
-                .map(u32::from),
-            ..records::new_plate(row)
-        })?;
+        self.store()
+            .upsert_plate(&plate.described(records::new_plate(row)))?;
         self.put_arriving(plate, false)
     }
 

@@ -2,7 +2,6 @@
 //! everything that follows from it, or it is found again by the next scan.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -226,13 +225,26 @@ impl Intake {
         arrival: Arrival<'_>,
     ) -> Result<()> {
         let new_plate = plate_of(settings, &arrival.parsed);
-        let plate_id = self.store.upsert_plate(&new_plate)?.id();
         let mut plates = self.plates();
-        let plate = match plates.entry(plate_id) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                entry.insert(self.load(settings, prepared, plate_id, &new_plate)?)
+        let is_it = |p: &&Plate| {
+            p.root.id == settings.id
+                && p.directory == new_plate.directory
+                && p.name == new_plate.name
+        };
+        let plate_id = match plates.values().find(is_it) {
+            Some(plate) => plate.id,
+            None => {
+                let id = self.store.upsert_plate(&new_plate)?.id();
+                let plate = self.load(settings, prepared, id, &new_plate)?;
+                if plate.manifest.is_some() {
+                    self.store.upsert_plate(&plate.described(new_plate))?;
+                }
+                plates.insert(id, plate);
+                id
             }
+        };
+        let Some(plate) = plates.get_mut(&plate_id) else {
+            return Ok(());
         };
         plate.prepared = Arc::clone(prepared);
         let name = image_set_name(&arrival.parsed);
@@ -462,6 +474,21 @@ impl Intake {
 }
 
 impl Plate {
+    /// What the manifest adds to a plate's row.
+    pub(crate) fn described(&self, row: NewPlate) -> NewPlate {
+        let announced = u32::try_from(self.announced.len()).ok();
+        let manifest = self.manifest.as_ref();
+        NewPlate {
+            expected: announced.filter(|n| *n > 0).or(row.expected),
+            rows: manifest.and_then(|m| m.rows).map(u32::from).or(row.rows),
+            columns: manifest
+                .and_then(|m| m.columns)
+                .map(u32::from)
+                .or(row.columns),
+            ..row
+        }
+    }
+
     /// What is known beforehand of one image set.
     pub(crate) fn expectation(&self, parsed: &ParsedName, plate_complete: bool) -> Expectation {
         Expectation {
