@@ -251,6 +251,12 @@ fn folder(what: &str, path: &Path) -> Check {
                 None,
             )
         }
+        Err(_) if what == "output" && path.ancestors().any(Path::exists) => check(
+            what,
+            Verdict::Note,
+            format!("`{}` does not exist yet", path.display()),
+            Some("it is made with the first result"),
+        ),
         Err(error) => check(
             what,
             Verdict::Problem,

@@ -32,6 +32,27 @@ impl EngineControl {
     }
 }
 
+impl EngineControl {
+    /// What became of a file that the queue knows: it need not have become an image.
+    fn recorded(&self, root: RootId, path: &Path) -> (&'static str, String) {
+        let store = self.engine.store();
+        let roots = store.roots().unwrap_or_default();
+        let file = roots
+            .iter()
+            .find(|r| r.id == root)
+            .and_then(|r| path.strip_prefix(&r.path).ok())
+            .and_then(|relative| store.find_file(root, relative).ok().flatten());
+        match file {
+            Some(file) => {
+                let parts = [file.reason, file.remedy];
+                let detail = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+                (file.state.as_str(), detail)
+            }
+            None => ("registered", "registered in this state".to_owned()),
+        }
+    }
+}
+
 impl Control for EngineControl {
     fn rescan(&self, root: RootId) -> Result<(), Problem> {
         if self.engine.rescan(root) {
@@ -63,7 +84,10 @@ impl Control for EngineControl {
 
     fn explain_path(&self, path: &Path) -> Option<serde_json::Value> {
         let (root, status) = self.engine.explain_path(path)?;
-        let (state, detail) = words(&status);
+        let (state, detail) = match status {
+            FileStatus::Known { .. } => self.recorded(root, path),
+            other => words(&other),
+        };
         Some(
             json!({ "root": root, "path": path.display().to_string(), "state": state, "detail": detail }),
         )
