@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use plate::{Decision, Facts, PlaneKey};
+use plate::{Decision, Facts, ParsedName};
 use queue::{NewSubject, PlateId, PlateRow, PlateState, SubjectKind, SubjectState};
 use serde_json::json;
 use workflow::{Scope, Workflow};
 
 use crate::error::Result;
-use crate::image_set::Expectation;
-use crate::intake::{Intake, Plate};
+use crate::image_set::{Expectation, Plane};
+use crate::intake::{Intake, Member, Plate};
 use crate::records;
 
 impl Intake {
@@ -254,45 +254,18 @@ fn facts(plate: &Plate, row: &PlateRow) -> Facts {
 }
 
 fn manifest_facts(plate: &Plate, manifest: &plate::Manifest) -> plate::ManifestFacts {
-    let seen: std::collections::HashSet<PlaneKey<'_>> = plate
-        .sets
-        .values()
-        .flat_map(|m| {
-            let (well, site, t) = (m.parsed.well, m.parsed.site, m.parsed.t);
-            m.set
-                .files
-                .iter()
-                .flat_map(|f| &f.planes)
-                .map(move |p| PlaneKey {
-                    well,
-                    site,
-                    channel: &p.channel,
-                    z: p.z,
-                    t,
-                })
-        })
-        .collect();
-    // A manifest that does not say the slice or the timepoint is content with any.
-    let there = |e: &plate::ExpectedPlane| {
-        seen.contains(&PlaneKey {
-            well: e.well,
-            site: e.site,
-            channel: &e.channel,
-            z: e.z,
-            t: e.t,
-        }) || ((e.z.is_none() || e.t.is_none())
-            && seen.iter().any(|s| {
-                (s.well, s.site, s.channel) == (e.well, e.site, e.channel.as_str())
-                    && (e.z.is_none() || e.z == s.z)
-                    && (e.t.is_none() || e.t == s.t)
-            }))
+    // Channels and slices come from the files, which may hold more than their names say.
+    let planes = |m: &Member| {
+        let one = |p: &Plane| ParsedName {
+            channels: vec![p.channel.clone()],
+            z: p.z,
+            ..m.parsed.clone()
+        };
+        let files = m.set.files.iter().flat_map(|f| &f.planes);
+        files.map(one).collect::<Vec<_>>()
     };
-    let missing = manifest.expected.iter().filter(|e| !there(e)).count();
-    plate::ManifestFacts {
-        expected: manifest.expected.len() as u64,
-        missing: missing as u64,
-        finished: manifest.finished,
-    }
+    let seen: Vec<ParsedName> = plate.sets.values().flat_map(planes).collect();
+    manifest.facts(&seen)
 }
 
 /// Files that could be a sentinel; the folder is only listed where a rule asks for one.

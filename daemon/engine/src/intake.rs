@@ -43,7 +43,6 @@ pub(crate) struct Plate {
     pub announced: Announced,
     pub manifest: Option<plate::Manifest>,
     pub manifest_stamp: Option<(PathBuf, std::time::SystemTime)>,
-    pub manifest_problem: Option<String>,
 }
 
 /// An image set with its number in the queue and the name that it was made from.
@@ -425,7 +424,6 @@ impl Intake {
             announced: Announced::default(),
             manifest: None,
             manifest_stamp: None,
-            manifest_problem: None,
         };
         for subject in records::image_sets(&self.store, id)? {
             let (Ok(set), Some(parsed)) = (
@@ -515,11 +513,8 @@ impl Plate {
         let folder = self.root.path.join(&self.directory);
         let path = match plate::manifest::find(&folder) {
             Ok(Some(path)) => path,
-            Ok(None) => return false,
-            Err(error) => {
-                self.manifest_problem = Some(error.to_string());
-                return false;
-            }
+            // Without a listing there is no manifest either; the watcher reports such a folder.
+            Ok(None) | Err(_) => return false,
         };
         let Ok(modified) = std::fs::metadata(&path).and_then(|m| m.modified()) else {
             return false;
@@ -531,11 +526,9 @@ impl Plate {
             Ok(manifest) => {
                 self.announced = Announced::of(&manifest);
                 self.manifest = Some(manifest);
-                self.manifest_problem = None;
             }
             Err(error) => {
                 tracing::warn!(plate = %self.name, %error, "the manifest cannot be used");
-                self.manifest_problem = Some(error.to_string());
             }
         }
         self.manifest_stamp = Some((path, modified));

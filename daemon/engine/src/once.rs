@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use config::WorkflowFile;
 use queue::{
-    Cursor, FileFilter, FileRow, FileState, NewRoot, Options, Page, PlateState, Store, TaskCounts,
-    TaskFilter, TaskRow, TaskState,
+    FileFilter, FileRow, FileState, NewRoot, Options, PlateState, Store, TaskCounts, TaskFilter,
+    TaskRow, TaskState,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -320,19 +320,6 @@ impl Drop for Scratch {
     }
 }
 
-fn pages<T>(mut next: impl FnMut(Cursor) -> queue::Result<Page<T>>) -> Result<Vec<T>> {
-    let mut out = Vec::new();
-    let mut cursor = Cursor::first(500);
-    loop {
-        let page = next(cursor)?;
-        out.extend(page.items);
-        match page.next {
-            Some(after) => cursor.after = after,
-            None => return Ok(out),
-        }
-    }
-}
-
 /// Why a task was set back, in words: the ingredients of its key that differ, or the queue's own note.
 fn because(why: &serde_json::Value) -> String {
     let changed: Vec<&str> = why["changed"]
@@ -354,7 +341,7 @@ fn planned(store: &Store) -> Result<Vec<(TaskRow, String)>> {
         states: vec![TaskState::Ready, TaskState::Waiting, TaskState::Retrying],
         ..TaskFilter::default()
     };
-    let tasks = pages(|cursor| store.tasks(&filter, cursor))?;
+    let tasks = records::pages(|cursor| store.tasks(&filter, cursor))?;
     let reason = |t: &TaskRow| match &t.because {
         _ if t.blocked => "would wait: something that it needs failed or is missing".to_owned(),
         _ if t.started_at.is_none() => "never run".to_owned(),
@@ -370,7 +357,7 @@ fn summarise(store: &Store, summary: &mut RunSummary) -> Result<()> {
         states: vec![TaskState::Failed, TaskState::Quarantined],
         ..TaskFilter::default()
     };
-    summary.failed = pages(|cursor| store.tasks(&failed, cursor))?;
+    summary.failed = records::pages(|cursor| store.tasks(&failed, cursor))?;
     for state in [FileState::Unmatched, FileState::Unreadable] {
         let filter = FileFilter {
             state: Some(state),
@@ -378,7 +365,7 @@ fn summarise(store: &Store, summary: &mut RunSummary) -> Result<()> {
         };
         summary
             .invalid
-            .extend(pages(|cursor| store.files(&filter, cursor))?);
+            .extend(records::pages(|cursor| store.files(&filter, cursor))?);
     }
     for plate in records::plates(store, &[])? {
         for set in records::image_sets(store, plate.id)? {

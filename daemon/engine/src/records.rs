@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use queue::{
-    Cursor, FileRecord, FileRow, NewPlate, PlateFilter, PlateId, PlateRow, PlateState, Result,
-    Store, SubjectFilter, SubjectId, SubjectKind, SubjectRow, TaskFilter, TaskState,
+    Cursor, FileRecord, FileRow, NewPlate, Page, PlateFilter, PlateId, PlateRow, PlateState,
+    Result, Store, SubjectFilter, SubjectId, SubjectKind, SubjectRow, TaskFilter, TaskState,
 };
 
 use watch::FileIdentity;
@@ -12,22 +12,28 @@ use watch::FileIdentity;
 /// Rows of one page; the engine always reads all pages.
 const PAGE: u32 = 500;
 
+/// All rows of a list that is given out in pages.
+pub(crate) fn pages<T>(mut next: impl FnMut(Cursor) -> Result<Page<T>>) -> Result<Vec<T>> {
+    let mut out = Vec::new();
+    let mut cursor = Cursor::first(PAGE);
+    loop {
+        let page = next(cursor)?;
+        out.extend(page.items);
+        match page.next {
+            Some(after) => cursor.after = after,
+            None => return Ok(out),
+        }
+    }
+}
+
 /// Plates in these states; all plates for an empty list.
 pub(crate) fn plates(store: &Store, states: &[PlateState]) -> Result<Vec<PlateRow>> {
     let filter = PlateFilter {
         states: states.to_vec(),
         ..PlateFilter::default()
     };
-    let mut out = Vec::new();
-    let mut cursor = Cursor::first(PAGE);
-    loop {
-        let page = store.plates(&filter, cursor)?;
-        out.extend(page.items.into_iter().map(|p| p.plate));
-        match page.next {
-            Some(after) => cursor.after = after,
-            None => return Ok(out),
-        }
-    }
+    let found = pages(|cursor| store.plates(&filter, cursor))?;
+    Ok(found.into_iter().map(|p| p.plate).collect())
 }
 
 /// Image sets of a plate.
@@ -36,16 +42,8 @@ pub(crate) fn image_sets(store: &Store, plate: PlateId) -> Result<Vec<SubjectRow
         kind: Some(SubjectKind::ImageSet),
         ..SubjectFilter::default()
     };
-    let mut out = Vec::new();
-    let mut cursor = Cursor::first(PAGE);
-    loop {
-        let page = store.subjects(plate, &filter, cursor)?;
-        out.extend(page.items.into_iter().map(|s| s.subject));
-        match page.next {
-            Some(after) => cursor.after = after,
-            None => return Ok(out),
-        }
-    }
+    let found = pages(|cursor| store.subjects(plate, &filter, cursor))?;
+    Ok(found.into_iter().map(|s| s.subject).collect())
 }
 
 /// Why subjects of a plate have no (whole) result: the first failed task of each.
@@ -62,21 +60,14 @@ pub(crate) fn failures_by_subject(
         ..TaskFilter::plate(plate)
     };
     let mut out = HashMap::new();
-    let mut cursor = Cursor::first(PAGE);
-    loop {
-        let page = store.tasks(&filter, cursor)?;
-        for task in page.items {
-            let why = task
-                .error
-                .map_or_else(|| task.state.as_str().to_owned(), |e| e.message);
-            out.entry(task.subject)
-                .or_insert_with(|| format!("{}: {why}", task.job));
-        }
-        match page.next {
-            Some(after) => cursor.after = after,
-            None => return Ok(out),
-        }
+    for task in pages(|cursor| store.tasks(&filter, cursor))? {
+        let why = task
+            .error
+            .map_or_else(|| task.state.as_str().to_owned(), |e| e.message);
+        out.entry(task.subject)
+            .or_insert_with(|| format!("{}: {why}", task.job));
     }
+    Ok(out)
 }
 
 /// A known plate in the form in which plates are put.
