@@ -8,9 +8,10 @@ use queue::{NewSubject, PlateId, PlateRow, PlateState, SubjectKind, SubjectState
 use serde_json::json;
 use workflow::{Scope, Workflow};
 
+use crate::arriving::{Member, Plate};
 use crate::error::Result;
-use crate::image_set::{Expectation, Plane};
-use crate::intake::{Intake, Member, Plate};
+use crate::image_set::Plane;
+use crate::intake::Intake;
 use crate::records;
 
 impl Intake {
@@ -123,6 +124,8 @@ impl Intake {
             all,
         )?;
         tracing::info!(plate = %plate.name, rule = %decision.rule, why = %decision.why, image_sets = plate.sets.len(), "plate is complete");
+        // Memory holds what is arriving only; a late file brings the plate back.
+        plates.remove(&id);
         Ok(())
     }
 
@@ -153,72 +156,6 @@ impl Intake {
                 inputs: json!(null),
                 input_hash: None,
             })?;
-        }
-        Ok(())
-    }
-
-    /// Plans everything of a plate: what depends on the whole plate gets its real key now. With `decision` the plate is completed in
-    /// the same transaction; without `image_sets` only its own jobs are planned.
-    fn plan_whole(
-        &self,
-        plate: &Plate,
-        decision: Option<(&str, &str)>,
-        image_sets: bool,
-    ) -> Result<()> {
-        let membership = decision.is_some().then(|| plate.membership());
-        self.store().transaction(|tx| {
-            self.plan_plate_subject(tx, plate, membership.as_deref())?;
-            if image_sets {
-                for (name, member) in plate.sets.iter().filter(|(_, m)| m.complete) {
-                    let expected = Expectation {
-                        plate_complete: decision.is_some(),
-                        ..plate.expectation(&member.parsed, decision.is_some())
-                    };
-                    self.put_set(
-                        tx,
-                        plate,
-                        name,
-                        &member.parsed,
-                        &member.set,
-                        &expected,
-                        membership.as_deref(),
-                    )?;
-                }
-            }
-            if let Some((rule, why)) = decision {
-                tx.complete_plate(plate.id, rule, Some(why))?;
-            }
-            Ok(())
-        })?;
-        Ok(())
-    }
-
-    /// Plans all known plates again, after a workflow changed: what has an equal key is not run again.
-    ///
-    /// # Errors
-    /// The queue fails.
-    pub fn plan_all(&self) -> Result<()> {
-        for row in records::plates(self.store(), &[])? {
-            if !self.recall(&row)? {
-                continue;
-            }
-            let plates = self.plates();
-            let Some(plate) = plates.get(&row.id) else {
-                continue;
-            };
-            let decided = row.state.is_complete().then(|| {
-                (
-                    row.decided_by.clone().unwrap_or_default(),
-                    row.detail.clone().unwrap_or_default(),
-                )
-            });
-            self.plan_whole(
-                plate,
-                decided
-                    .as_ref()
-                    .map(|(rule, why)| (rule.as_str(), why.as_str())),
-                true,
-            )?;
         }
         Ok(())
     }

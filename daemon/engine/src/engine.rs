@@ -1,26 +1,30 @@
 //! Starts everything, and stops it in the right order.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use config::DaemonConfig;
-use queue::{NewRoot, PassId, PlateId, PlateState, RootId, Store, Target};
+use queue::{NewRoot, PassId, PlateId, PlateState, RootId, RootState, Store, Target};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use watch::{FileStatus, RootSpec, Watcher};
 use worker::SpawnOptions;
 
+use crate::admission::{self, Capacity};
 use crate::dispatch::{Dispatch, DispatchOptions, WorkerState};
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
 use crate::intake::Intake;
+use crate::leftovers;
+use crate::ready_pass::DefaultLimits;
 use crate::records;
+use crate::volume::Volume;
 use crate::watching::WatchHost;
 
-/// Events and logs of finished work are kept this long; older ones are removed at start.
-const HISTORY: Duration = Duration::from_secs(90 * 24 * 3600);
+/// How often old events and logs are removed.
+const PRUNING: Duration = Duration::from_secs(24 * 3600);
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -35,15 +39,34 @@ pub struct EngineOptions {
 pub struct Engine {
     intake: Arc<Intake>,
     dispatch: Arc<Dispatch>,
+    options: EngineOptions,
     watcher: Mutex<Option<Watcher>>,
     wake: Arc<Notify>,
     draining: CancellationToken,
     killed: CancellationToken,
-    grace: Duration,
-    /// Folders on volumes that are written to.
-    volumes: Vec<PathBuf>,
-    min_free: u64,
+    settings: Mutex<Settings>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    pruned_at: Mutex<Option<Instant>>,
+}
+
+/// What the engine itself looks up in the configuration.
+#[derive(Clone)]
+struct Settings {
+    grace: Duration,
+    state_dir: PathBuf,
+    min_free: u64,
+    history: Duration,
+}
+
+impl Settings {
+    fn of(config: &DaemonConfig) -> Self {
+        Self {
+            grace: Duration::from_secs(config.workers.grace_secs),
+            state_dir: config.state.dir.clone(),
+            min_free: config.state.min_free.bytes(),
+            history: Duration::from_secs(u64::from(config.state.keep_days) * 24 * 3600),
+        }
+    }
 }
 
 impl Engine {
@@ -63,38 +86,13 @@ impl Engine {
                 "tasks that an earlier run left running are ready again"
             );
         }
-        let roots = config
-            .roots
-            .iter()
-            .filter(|r| r.enabled)
-            .map(|r| root_settings(store, config, r))
-            .collect::<Result<Vec<_>>>()?;
-        let specs: Vec<RootSpec> = config
-            .roots
-            .iter()
-            .filter(|r| r.enabled)
-            .zip(&roots)
-            .map(|(r, s)| root_spec(r, s.id))
-            .collect();
-        let facility = Arc::new(Facility::new(roots));
-        for root in facility.roots() {
-            let leftovers = remove_leftovers(&root.output);
-            if leftovers > 0 {
-                tracing::info!(output = %root.output.display(), files = leftovers, "temporary files of dead workers removed");
-            }
-        }
-        let intake = Arc::new(Intake::new(
-            store.clone(),
-            facility,
-            config.workers.max_attempts,
-        ));
-        intake.plan_all()?;
-        let pruned = store.prune(HISTORY)?;
-        tracing::debug!(?pruned, "old events and logs removed");
-
+        let facility = facility(store, config)?;
+        let specs = specs(config, &facility);
+        close_roots(store, &facility)?;
+        let intake = Arc::new(Intake::new(store.clone(), facility));
         let (draining, killed) = (CancellationToken::new(), CancellationToken::new());
         let wake = Arc::new(Notify::new());
-        let dispatch = Dispatch::new(
+        let dispatch = Dispatch::start(
             Arc::clone(&intake),
             dispatch_options(config, options),
             Arc::clone(&wake),
@@ -103,33 +101,62 @@ impl Engine {
         );
         let for_events = Arc::clone(&wake);
         store.on_event(move |_| for_events.notify_one());
-        let for_watch = Arc::clone(&wake);
-        let host = Arc::new(WatchHost {
-            intake: Arc::clone(&intake),
-            wake: Arc::new(move || for_watch.notify_one()),
-        });
-        let watcher = Watcher::start(specs, host)?;
         let engine = Arc::new(Self {
             intake,
-            dispatch: Arc::clone(&dispatch),
-            watcher: Mutex::new(Some(watcher)),
+            dispatch,
+            options: options.clone(),
+            watcher: Mutex::new(None),
             wake,
             draining,
             killed,
-            grace: Duration::from_secs(config.workers.grace_secs),
-            volumes: std::iter::once(&config.state.dir)
-                .chain(config.roots.iter().map(|r| &r.output))
-                .cloned()
-                .collect(),
-            min_free: config.state.min_free.bytes(),
+            settings: Mutex::new(Settings::of(config)),
             tasks: Mutex::default(),
+            pruned_at: Mutex::default(),
         });
-        let tasks = vec![
-            tokio::spawn(dispatch.run()),
+        engine.watch(specs)?;
+        let sweeping = leftovers::sweep(Arc::clone(&engine.intake), engine.draining.clone());
+        *lock(&engine.tasks) = vec![
+            tokio::spawn(sweeping),
             tokio::spawn(Arc::clone(&engine).tend()),
         ];
-        *engine.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
         Ok(engine)
+    }
+
+    /// Goes on with another configuration: folders, workflows, workers and limits. Running passes go on. Nothing changes if
+    /// something in it is wrong. Blocks until the folders are watched.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub fn reload(&self, config: &DaemonConfig) -> Result<()> {
+        let store = self.intake.store();
+        // All of them, before the first is written to the queue.
+        for root in config.roots.iter().filter(|r| r.enabled) {
+            check_root(config, root)?;
+        }
+        let facility = facility(store, config)?;
+        let specs = specs(config, &facility);
+        // Watching ends first, so that no folder is seen by two watchers.
+        if let Some(watcher) = lock(&self.watcher).take() {
+            watcher.stop();
+        }
+        close_roots(store, &facility)?;
+        self.intake.change(facility);
+        *lock(&self.settings) = Settings::of(config);
+        self.dispatch
+            .change(dispatch_options(config, &self.options));
+        self.watch(specs)?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    fn watch(&self, specs: Vec<RootSpec>) -> Result<()> {
+        let wake = Arc::clone(&self.wake);
+        let host = Arc::new(WatchHost {
+            intake: Arc::clone(&self.intake),
+            wake: Arc::new(move || wake.notify_one()),
+        });
+        *lock(&self.watcher) = Some(Watcher::start(specs, host)?);
+        Ok(())
     }
 
     /// Completes plates and gives back tasks whose lease ran out; sleeps while there is nothing of the kind to do.
@@ -179,35 +206,52 @@ impl Engine {
             );
         }
         self.mind_the_disk()?;
+        self.prune_daily()?;
         self.intake
             .complete_ready_plates(&|root, directory| self.is_settling(root, directory))?;
         Ok(!records::plates(store, &[PlateState::Arriving, PlateState::Stale])?.is_empty())
     }
 
-    /// Claims nothing while a volume that is written to is nearly full; goes on by itself.
+    fn prune_daily(&self) -> Result<()> {
+        let mut pruned_at = lock(&self.pruned_at);
+        if pruned_at.is_none_or(|at| at.elapsed() >= PRUNING) {
+            let history = lock(&self.settings).history;
+            let pruned = self.intake.store().prune(history)?;
+            tracing::debug!(?pruned, "old events and logs removed");
+            *pruned_at = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Claims nothing that is written to a volume which is nearly full, and nothing at all if that is the queue's; goes on by
+    /// itself.
     fn mind_the_disk(&self) -> Result<()> {
+        let settings = lock(&self.settings).clone();
+        self.hold_while_full(Target::All, &settings.state_dir, settings.min_free)?;
+        for root in self.intake.facility().roots() {
+            self.hold_while_full(Target::Root(root.id), &root.output, settings.min_free)?;
+        }
+        Ok(())
+    }
+
+    fn hold_while_full(&self, target: Target, folder: &Path, min_free: u64) -> Result<()> {
         const HOLDER: &str = "disk";
         let store = self.intake.store();
-        let full = self.volumes.iter().find_map(|folder| {
-            let free = free_bytes(folder)?;
-            (free < self.min_free).then(|| {
-                format!(
+        match Volume::of(folder).filter(|volume| volume.free < min_free) {
+            Some(volume) => {
+                let reason = format!(
                     "`{}` has {} MiB free, less than min_free ({} MiB)",
                     folder.display(),
-                    free >> 20,
-                    self.min_free >> 20
-                )
-            })
-        });
-        match full {
-            Some(reason) => {
-                if store.pause(Target::All, HOLDER, &reason)? {
+                    volume.free >> 20,
+                    min_free >> 20
+                );
+                if store.pause(target, HOLDER, &reason)? {
                     tracing::warn!(%reason, "paused: disk; work resumes by itself once there is room");
                 }
             }
             None => {
-                if store.resume(Target::All, HOLDER)? {
-                    tracing::info!("there is room on the disk again; work goes on");
+                if store.resume(target, HOLDER)? {
+                    tracing::info!(folder = %folder.display(), "there is room on the disk again; work goes on");
                     self.wake.notify_one();
                 }
             }
@@ -217,7 +261,7 @@ impl Engine {
 
     /// Whether a file below a folder of a root is still being written.
     fn is_settling(&self, root: RootId, directory: &Path) -> bool {
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let watcher = lock(&self.watcher);
         watcher.as_ref().is_some_and(|w| {
             w.settling(root.0)
                 .iter()
@@ -229,23 +273,21 @@ impl Engine {
     /// way: what was cancelled is ready again.
     pub async fn stop(&self) {
         self.draining.cancel();
-        let watcher = self
-            .watcher
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let watcher = lock(&self.watcher).take();
         if let Some(watcher) = watcher {
             // Joining its threads blocks.
             let _ = tokio::task::spawn_blocking(move || watcher.stop()).await;
         }
-        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let tasks = std::mem::take(&mut *lock(&self.tasks));
+        let grace = lock(&self.settings).grace;
         let all = async {
             for task in tasks {
                 let _ = task.await;
             }
+            self.dispatch.ended().await;
         };
         tokio::pin!(all);
-        if tokio::time::timeout(self.grace, &mut all).await.is_err() {
+        if tokio::time::timeout(grace, &mut all).await.is_err() {
             tracing::warn!(
                 "running work did not end within the grace time; it is started again after the next start"
             );
@@ -266,30 +308,50 @@ impl Engine {
         self.dispatch.states()
     }
 
+    /// The volumes that are written to: the queue's and those of the results. Asks the system, which may take a while where a
+    /// share hangs.
+    #[must_use]
+    pub fn volumes(&self) -> Vec<Volume> {
+        let mut folders = vec![lock(&self.settings).state_dir.clone()];
+        let facility = self.intake.facility();
+        folders.extend(facility.roots().iter().map(|r| r.output.clone()));
+        folders.dedup();
+        folders.iter().filter_map(|f| Volume::of(f)).collect()
+    }
+
+    /// Free space that is kept on each volume, in bytes.
+    #[must_use]
+    pub fn min_free(&self) -> u64 {
+        lock(&self.settings).min_free
+    }
+
     /// Number of files that are still being written below a root.
     #[must_use]
     pub fn settling(&self, root: RootId) -> usize {
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let watcher = lock(&self.watcher);
         watcher.as_ref().map_or(0, |w| w.settling(root.0).len())
     }
 
-    /// Scans a root now. False for an unknown root.
-    pub fn rescan(&self, root: RootId) -> bool {
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        watcher.as_ref().is_some_and(|w| w.rescan(root.0))
+    /// Scans a root now, and plans anew what its workflow or mappings changed for. False for an unknown root.
+    ///
+    /// # Errors
+    /// The queue fails.
+    pub fn rescan(&self, root: RootId) -> Result<bool> {
+        self.intake.plan_root(root)?;
+        let watcher = lock(&self.watcher);
+        Ok(watcher.as_ref().is_some_and(|w| w.rescan(root.0)))
     }
 
     /// Where a file stands, and under which root.
     #[must_use]
     pub fn explain_path(&self, path: &Path) -> Option<(RootId, FileStatus)> {
-        let root = self
-            .intake
-            .facility()
+        let facility = self.intake.facility();
+        let root = facility
             .roots()
             .iter()
             .find(|r| path.starts_with(&r.path))?;
         let relative = path.strip_prefix(&root.path).ok()?;
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let watcher = lock(&self.watcher);
         Some((root.id, watcher.as_ref()?.explain(root.id.0, relative)))
     }
 
@@ -311,11 +373,38 @@ impl Engine {
     }
 }
 
-/// Free space of the volume that a folder lies on, or will lie on.
-fn free_bytes(folder: &Path) -> Option<u64> {
-    let existing = folder.ancestors().find(|p| p.exists())?;
-    let stat = rustix::fs::statvfs(existing).ok()?;
-    Some(stat.f_bavail * stat.f_frsize)
+/// The folders of a configuration with everything about them resolved.
+fn facility(store: &Store, config: &DaemonConfig) -> Result<Facility> {
+    let enabled = config.roots.iter().filter(|r| r.enabled);
+    let roots = enabled.map(|r| root_settings(store, config, r));
+    Ok(Facility::new(roots.collect::<Result<_>>()?))
+}
+
+fn specs(config: &DaemonConfig, facility: &Facility) -> Vec<RootSpec> {
+    let enabled = config.roots.iter().filter(|r| r.enabled);
+    enabled
+        .zip(facility.roots())
+        .map(|(root, settings)| root_spec(root, settings.id))
+        .collect()
+}
+
+/// Nothing of a root is claimed before it was looked at and planned; of one that is no longer configured, nothing at all.
+fn close_roots(store: &Store, facility: &Facility) -> Result<()> {
+    for root in store.roots()? {
+        let (state, why) = match facility.root(root.id) {
+            Some(_) => (RootState::Offline, "not looked at yet"),
+            None => (
+                RootState::Removed,
+                "not in the configuration; its tasks wait until it is put back",
+            ),
+        };
+        store.set_root_state(root.id, state, Some(why))?;
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Loads the workflow that a root names.
@@ -358,6 +447,7 @@ fn root_settings(
     config: &DaemonConfig,
     root: &config::Root,
 ) -> Result<RootSettings> {
+    check_root(config, root)?;
     let prepared = load_workflow(config, root)?;
     let name = root.path.file_name().map_or_else(
         || root.path.display().to_string(),
@@ -400,6 +490,8 @@ fn root_settings(
         } else {
             None
         },
+        priority: i64::from(root.priority),
+        max_attempts: config.workers.max_attempts,
     })
 }
 
@@ -449,41 +541,31 @@ fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchO
         config::Count::Auto => (cores / count.max(1)).max(1),
         config::Count::Fixed(n) => n as usize,
     };
+    let memory = config
+        .workers
+        .memory
+        .map_or_else(admission::memory_of_machine, |m| m.bytes());
+    let count = count.max(1);
     DispatchOptions {
         spawn: SpawnOptions {
             program: options.program.clone(),
             arguments: options.arguments.clone(),
         },
-        memory_limit: config.workers.memory_limit.map(|l| l.bytes()),
-        count: count.max(1),
+        count,
         threads,
         plate_threads: threads.max(cores),
-        time_limit: Duration::from_secs(config.workers.time_limit_secs),
+        defaults: DefaultLimits {
+            time: Duration::from_secs(config.workers.time_limit_secs),
+            // Better ended with a reason than by the kernel, which may choose another process.
+            memory: Some(config.workers.memory_limit.map_or(memory, |m| m.bytes())),
+        },
         lease: Duration::from_secs(config.workers.lease_secs),
+        capacity: Capacity {
+            memory,
+            threads: cores.max(count * threads),
+            limits: config.workers.limits.clone(),
+        },
     }
-}
-
-/// Removes temporary files of dead workers below an output folder.
-fn remove_leftovers(output: &Path) -> usize {
-    let mut removed = 0;
-    let mut open = vec![output.to_owned()];
-    while let Some(folder) = open.pop() {
-        match image_io::publish::remove_leftovers(&folder) {
-            Ok(n) => removed += n,
-            Err(_) if !folder.exists() => {}
-            Err(error) => tracing::warn!(%error, "temporary files cannot be looked for"),
-        }
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            continue;
-        };
-        open.extend(
-            entries
-                .flatten()
-                .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()))
-                .map(|e| e.path()),
-        );
-    }
-    removed
 }
 
 /// Checks what a root names without starting anything: its workflow, naming scheme and rules.
@@ -491,7 +573,23 @@ fn remove_leftovers(output: &Path) -> usize {
 /// # Errors
 /// The first thing that is wrong.
 pub fn check_root(config: &DaemonConfig, root: &config::Root) -> Result<()> {
-    load_workflow(config, root)?;
+    let prepared = load_workflow(config, root)?;
+    let unknown: Vec<String> = prepared
+        .workflow
+        .jobs
+        .iter()
+        .filter_map(|job| Some((&job.id, job.limits.name.as_ref()?)))
+        .filter(|(_, limit)| !config.workers.limits.contains_key(*limit))
+        .map(|(job, limit)| {
+            format!("job `{job}` has the limit `{limit}`, which [workers.limits] does not name; add `{limit} = 1` there")
+        })
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Error::Workflow {
+            name: prepared.workflow.name.clone(),
+            mistakes: unknown,
+        });
+    }
     plate::NamingScheme::from_config(&root.naming)?;
     for rule in &root.plate_complete {
         rule.parse::<plate::CompleteRule>()?;

@@ -20,6 +20,9 @@ pub struct Plane {
     /// z-slice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z: Option<u32>,
+    /// Width times height; 0 where it is not known.
+    #[serde(default)]
+    pub pixels: u64,
 }
 
 /// A file that brings planes.

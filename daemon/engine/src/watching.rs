@@ -7,6 +7,7 @@ use std::sync::Arc;
 use queue::{FileState, RootId, RootState};
 use watch::{Event, FileIdentity, Host, Probe};
 
+use crate::arrival::Seen;
 use crate::intake::Intake;
 
 /// The engine as the watcher sees it.
@@ -61,7 +62,7 @@ impl Host for WatchHost {
     }
 
     fn ignore(&self, root: i64, relative: &Path) -> Option<String> {
-        let settings = self.intake.facility().root(RootId(root))?;
+        let settings = self.intake.root(RootId(root))?;
         if let Some(rule) = plate::junk_rule(relative) {
             return Some(rule.to_owned());
         }
@@ -85,29 +86,18 @@ impl Host for WatchHost {
         }
     }
 
+    fn examined(&self, root: i64, files: Vec<Event>) {
+        let files: Vec<Seen> = files.into_iter().filter_map(seen).collect();
+        let count = files.len();
+        if let Err(error) = self.intake.arrived(RootId(root), files) {
+            // The next scan reports them again.
+            tracing::error!(root, files = count, %error, "files could not be registered");
+        }
+        (self.wake)();
+    }
+
     fn emit(&self, event: Event) {
-        let result = match &event {
-            Event::Whole {
-                root,
-                path,
-                identity,
-            }
-            | Event::Changed {
-                root,
-                path,
-                identity,
-                ..
-            } => self.intake.whole(RootId(*root), path, *identity),
-            Event::Unreadable {
-                root,
-                path,
-                identity,
-                reason,
-            } => {
-                tracing::warn!(root, path = %path.display(), %reason, "file is not readable");
-                self.intake
-                    .unreadable(RootId(*root), path, *identity, reason)
-            }
+        let result: crate::error::Result<()> = match &event {
             Event::RootState { root, state } => {
                 let (state, detail) = match state {
                     watch::RootState::Online {
@@ -116,6 +106,10 @@ impl Host for WatchHost {
                         file_system,
                     } => {
                         tracing::info!(root, mode = mode.as_str(), %reason, file_system, "root is online");
+                        // Before anything is claimed: what the folder's workflow or mappings now say must be planned.
+                        if let Err(error) = self.intake.plan_root(RootId(*root)) {
+                            tracing::error!(root, %error, "plates could not be planned");
+                        }
                         (RootState::Online, format!("{}: {reason}", mode.as_str()))
                     }
                     watch::RootState::Offline { reason } => {
@@ -164,6 +158,27 @@ impl Host for WatchHost {
         }
         (self.wake)();
     }
+}
+
+/// A file event as the intake takes it.
+fn seen(event: Event) -> Option<Seen> {
+    let (relative, identity, doubt) = match event {
+        Event::Whole { path, identity, .. } | Event::Changed { path, identity, .. } => {
+            (path, identity, None)
+        }
+        Event::Unreadable {
+            path,
+            identity,
+            reason,
+            ..
+        } => (path, identity, Some(reason)),
+        _ => return None,
+    };
+    Some(Seen {
+        relative,
+        identity,
+        doubt,
+    })
 }
 
 /// A file that waits for something outside itself (a channel mapping) counts as unknown, so that every scan offers it again.

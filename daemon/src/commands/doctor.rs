@@ -267,8 +267,8 @@ fn folder(what: &str, path: &Path) -> Check {
 }
 
 fn free_space(path: &Path) -> String {
-    rustix::fs::statvfs(path).map_or_else(
-        |e| format!("free space unknown ({e})"),
-        |s| format!("{} GiB free", (s.f_bavail * s.f_frsize) >> 30),
+    engine::Volume::of(path).map_or_else(
+        || "free space unknown".to_owned(),
+        |volume| format!("{} GiB free", volume.free >> 30),
     )
 }

@@ -49,6 +49,8 @@ pub(crate) struct Root<'a> {
     native_at: Option<Instant>,
     /// End and length of the last full scan.
     last_scan: Option<(Instant, Duration)>,
+    /// What the present turn found out about files.
+    found: Vec<Event>,
 }
 
 impl<'a> Root<'a> {
@@ -65,6 +67,7 @@ impl<'a> Root<'a> {
             check_at: None,
             native_at: None,
             last_scan: None,
+            found: Vec::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{FlockOperation, flock};
 
-pub use leftovers::remove_leftovers;
+pub use leftovers::{Leftovers, remove_leftovers};
 
 use crate::{Error, Result};
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::context::PlaneRef;
 use crate::context::{ImageContext, Item, JobIo};
-use crate::error::Failure;
+use crate::error::{Failure, FailureClass};
 use crate::graph::{Job, Scope, Workflow};
 use crate::kind::Compiled;
 use crate::plate_context::{PlateIo, PlateMember};
@@ -34,6 +34,8 @@ pub enum Subject {
         name: String,
         /// Its planes in the acquisition.
         planes: Vec<PlaneRef>,
+        /// Their files as they were registered.
+        inputs: Vec<InputState>,
         /// Hash of their content.
         input_hash: String,
         /// Where its container is published.
@@ -45,6 +47,47 @@ pub enum Subject {
         /// Its image sets, in well and site order.
         members: Vec<PlateMember>,
     },
+}
+
+/// A file as it was when it was registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputState {
+    /// Where it is.
+    #[serde(with = "plate::portable")]
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last written, nanoseconds since 1970.
+    pub mtime_ns: i64,
+}
+
+impl InputState {
+    /// Whether the file is still as it was registered; anything may write into an acquisition folder while a pass runs.
+    fn check(&self) -> Result<(), Failure> {
+        use std::os::unix::fs::MetadataExt;
+        let found = std::fs::metadata(&self.path).map_err(|source| image_io::Error::Io {
+            path: self.path.clone(),
+            action: "look at",
+            source,
+        })?;
+        let mtime_ns = found
+            .mtime()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(found.mtime_nsec());
+        if (found.len(), mtime_ns) == (self.size, self.mtime_ns) {
+            return Ok(());
+        }
+        Err(Failure {
+            class: FailureClass::Environment,
+            code: "input-changed".to_owned(),
+            message: format!(
+                "`{}` was written to after it had been registered",
+                self.path.display()
+            ),
+            remedy: "nothing: once the file is left alone it is registered anew, and the image set is computed from what it holds then".to_owned(),
+            path: Some(self.path.display().to_string()),
+        })
+    }
 }
 
 /// A job to run, with the key that its result is stored under.
@@ -133,6 +176,17 @@ pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>
         ),
         Subject::Plate { members } => run_plate(workflow, request, members, started, &mut report),
     };
+    // A job that failed on a file which is being written again did not fail for good.
+    let failed = |outcome: &JobOutcome| matches!(outcome, JobOutcome::Failed { .. });
+    if report.outcomes.values().any(failed)
+        && let Err(changed) = check_inputs(request)
+    {
+        for outcome in report.outcomes.values_mut().filter(|o| failed(o)) {
+            *outcome = JobOutcome::Failed {
+                failure: changed.clone(),
+            };
+        }
+    }
     // Nothing was published: no job of this pass has a result.
     if let Err(failure) = result {
         for job in &request.jobs {
@@ -378,7 +432,16 @@ fn publish(
         "batchlib_commit",
         &Attribute::Text(concat!("wellspring ", env!("CARGO_PKG_VERSION")).to_owned()),
     )?;
+    check_inputs(request)?;
     Ok(writer.commit()?.bytes)
+}
+
+/// What was read must be what the keys speak of: a file that is written in place keeps its name.
+fn check_inputs(request: &PassRequest) -> Result<(), Failure> {
+    match &request.subject {
+        Subject::ImageSet { inputs, .. } => inputs.iter().try_for_each(InputState::check),
+        Subject::Plate { .. } => Ok(()),
+    }
 }
 
 /// Raw channels under their role, or under `<role>_raw` (hidden) where a job replaces the role.

@@ -1,12 +1,14 @@
 //! Files that the watcher reported: identity is (root, path, content).
 
+use std::path::Path;
+
 use rusqlite::params;
 use serde_json::json;
 
 use super::{About, Transaction};
 use crate::columns::Json;
 use crate::error::Result;
-use crate::ids::FileId;
+use crate::ids::{FileId, RootId};
 use crate::model::{FILE_COLUMNS, FileRecord, FileRow, Recorded};
 use crate::paths::bytes;
 use crate::statements::FILE_BY_PATH;
@@ -19,12 +21,7 @@ impl Transaction<'_> {
     /// # Errors
     /// If the root or the subject does not exist, or the database fails.
     pub fn record_file(&mut self, file: &FileRecord) -> Result<Recorded> {
-        let known = self.first(
-            &format!("SELECT {FILE_COLUMNS} {FILE_BY_PATH}"),
-            params![file.root, bytes(&file.path)],
-            FileRow::read,
-        )?;
-        let Some(known) = known else {
+        let Some(known) = self.find_file(file.root, &file.path)? else {
             return self.add_file(file);
         };
         let id = known.id;
@@ -92,6 +89,18 @@ impl Transaction<'_> {
             return Ok(Recorded::Reclassified(id));
         }
         Ok(Recorded::Same(id))
+    }
+
+    /// The file at a path below a root, as this transaction has left it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn find_file(&self, root: RootId, path: &Path) -> Result<Option<FileRow>> {
+        self.first(
+            &format!("SELECT {FILE_COLUMNS} {FILE_BY_PATH}"),
+            params![root, bytes(path)],
+            FileRow::read,
+        )
     }
 
     fn add_file(&mut self, file: &FileRecord) -> Result<Recorded> {

@@ -1,9 +1,8 @@
 //! What the server asks of the engine.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use config::DaemonConfig;
 use engine::Engine;
 use queue::{PassId, PlateId, RootId, RootState};
 use serde_json::json;
@@ -13,22 +12,25 @@ use watch::FileStatus;
 /// The engine behind the server's trait.
 pub struct EngineControl {
     engine: Arc<Engine>,
-    /// Folders whose free space matters.
-    folders: Vec<PathBuf>,
-    min_free: u64,
+    /// Why the configuration that lies on the disk is not the one that runs.
+    reload_error: Mutex<Option<String>>,
 }
 
 impl EngineControl {
     /// The control of an engine.
-    pub fn new(engine: Arc<Engine>, config: &DaemonConfig) -> Self {
-        let mut folders = vec![config.state.dir.clone()];
-        folders.extend(config.roots.iter().map(|r| r.output.clone()));
-        folders.dedup();
+    pub const fn new(engine: Arc<Engine>) -> Self {
         Self {
             engine,
-            folders,
-            min_free: config.state.min_free.bytes(),
+            reload_error: Mutex::new(None),
         }
+    }
+
+    /// Notes how the last reload ended.
+    pub fn reloaded(&self, error: Option<String>) {
+        *self
+            .reload_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = error;
     }
 }
 
@@ -55,18 +57,15 @@ impl EngineControl {
 
 impl Control for EngineControl {
     fn rescan(&self, root: RootId) -> Result<(), Problem> {
-        if self.engine.rescan(root) {
-            Ok(())
-        } else {
-            Err(Problem::not_found("root", root.0))
+        match self.engine.rescan(root) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Problem::not_found("root", root.0)),
+            Err(error) => Err(problem(error)),
         }
     }
 
     fn finalize(&self, plate: PlateId) -> Result<(), Problem> {
-        self.engine.finalize(plate).map_err(|error| match error {
-            engine::Error::Queue(error) => Problem::from(error),
-            other => Problem::internal(other.to_string()),
-        })
+        self.engine.finalize(plate).map_err(problem)
     }
 
     fn workers(&self) -> Vec<WorkerInfo> {
@@ -101,6 +100,19 @@ impl Control for EngineControl {
             detail,
             remedy: (!ok).then(|| remedy.to_owned()),
         };
+        let reload_error = self
+            .reload_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(error) = reload_error {
+            checks.push(check(
+                "configuration".to_owned(),
+                false,
+                format!("the file cannot be used, the daemon runs with the one before: {error}"),
+                "correct it and reload: systemctl reload wellspring",
+            ));
+        }
         match self.engine.store().roots() {
             Ok(roots) => {
                 for root in roots.iter().filter(|r| r.state != RootState::Removed) {
@@ -121,7 +133,7 @@ impl Control for EngineControl {
             )),
         }
         for disk in self.disks() {
-            let ok = disk.free_bytes >= self.min_free;
+            let ok = disk.free_bytes >= self.engine.min_free();
             checks.push(check(
                 format!("disk {}", disk.path),
                 ok,
@@ -141,16 +153,19 @@ impl Control for EngineControl {
     }
 
     fn disks(&self) -> Vec<DiskInfo> {
-        let space = |path: &PathBuf| {
-            let existing = path.ancestors().find(|p| p.exists())?;
-            let stat = rustix::fs::statvfs(existing).ok()?;
-            Some(DiskInfo {
-                path: path.display().to_string(),
-                free_bytes: stat.f_bavail * stat.f_frsize,
-                total_bytes: stat.f_blocks * stat.f_frsize,
-            })
+        let convert = |v: engine::Volume| DiskInfo {
+            path: v.folder.display().to_string(),
+            free_bytes: v.free,
+            total_bytes: v.total,
         };
-        self.folders.iter().filter_map(space).collect()
+        self.engine.volumes().into_iter().map(convert).collect()
+    }
+}
+
+fn problem(error: engine::Error) -> Problem {
+    match error {
+        engine::Error::Queue(error) => Problem::from(error),
+        other => Problem::internal(other.to_string()),
     }
 }
 

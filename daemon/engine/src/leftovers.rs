@@ -1,0 +1,83 @@
+//! Hidden files of workers that died while they published.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use image_io::publish::{Leftovers, remove_leftovers};
+use tokio_util::sync::CancellationToken;
+
+use crate::intake::Intake;
+
+/// Pause after which files are looked at again whose writers seemed alive: those of a daemon that was killed may take a
+/// moment to die.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest pause between two looks.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+/// Removes what dead workers left in all output folders: at once, again soon while some seem alive, then daily.
+pub(crate) async fn sweep(intake: Arc<Intake>, draining: CancellationToken) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let facility = intake.facility();
+        let token = draining.clone();
+        let swept = tokio::task::spawn_blocking(move || {
+            let mut kept = 0;
+            for root in facility.roots() {
+                let found = below(&root.output, &token);
+                if found.removed > 0 {
+                    tracing::info!(output = %root.output.display(), files = found.removed, "temporary files of dead workers removed");
+                }
+                kept += found.kept;
+            }
+            kept
+        });
+        // Listing a share that hangs must not keep the daemon from ending.
+        let kept = tokio::select! {
+            kept = swept => kept.unwrap_or(0),
+            () = draining.cancelled() => return,
+        };
+        pause = if kept > 0 { pause } else { LONGEST_PAUSE };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = draining.cancelled() => return,
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Removes what dead workers left in a folder and below it.
+fn below(output: &Path, stop: &CancellationToken) -> Leftovers {
+    let mut sum = Leftovers::default();
+    let mut open = vec![output.to_owned()];
+    while let Some(folder) = open.pop() {
+        if stop.is_cancelled() {
+            break;
+        }
+        match remove_leftovers(&folder) {
+            Ok(found) => {
+                sum.removed += found.removed;
+                sum.kept += found.kept;
+            }
+            Err(_) if !folder.exists() => {}
+            Err(error) => tracing::warn!(%error, "temporary files cannot be looked for"),
+        }
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        let folders = entries
+            .flatten()
+            .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
+        open.extend(folders.map(|e| e.path()));
+    }
+    sum
+}
+
+/// Removes what a worker left that was killed or died: its folder is known, and it is gone for sure.
+pub(crate) fn of_dead_worker(container: &Path) {
+    if let Some(folder) = container.parent()
+        && let Err(error) = remove_leftovers(folder)
+    {
+        tracing::debug!(%error, "temporary files of a dead worker cannot be looked for");
+    }
+}
