@@ -24,6 +24,20 @@ impl Daemon {
     /// It does not start.
     #[must_use]
     pub fn start(workflow: &Path, root_lines: &str) -> Self {
+        match Self::try_start(workflow, root_lines, "") {
+            Ok(daemon) => daemon,
+            Err(log) => panic!("the daemon does not start\n{log}"),
+        }
+    }
+
+    /// The same, with more sections in the configuration; the log of a daemon that refuses to start.
+    ///
+    /// # Errors
+    /// The daemon ended at once.
+    ///
+    /// # Panics
+    /// There is no room for its files.
+    pub fn try_start(workflow: &Path, root_lines: &str, sections: &str) -> Result<Self, String> {
         let Ok(folder) = tempfile::tempdir() else {
             panic!("no temporary folder")
         };
@@ -39,7 +53,7 @@ impl Daemon {
             );
         }
         let text = format!(
-            "[state]\ndir = {:?}\nmin_free = \"1 MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n[workers]\ncount = 2\ngrace_secs = 5\n[[root]]\npath = {:?}\noutput = {:?}\nworkflow = {:?}\nsettle_secs = 0\n{root_lines}\n",
+            "[state]\ndir = {:?}\nmin_free = \"1 MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n[workers]\ncount = 2\ngrace_secs = 5\n[[root]]\npath = {:?}\noutput = {:?}\nworkflow = {:?}\nsettle_secs = 0\n{root_lines}\n{sections}\n",
             path("state"),
             path("drop"),
             path("results"),
@@ -49,8 +63,24 @@ impl Daemon {
             std::fs::write(daemon.config(), text).is_ok(),
             "cannot write the configuration"
         );
-        daemon.launch();
-        daemon
+        daemon.spawn();
+        let begin = Instant::now();
+        while daemon.try_get("/livez").is_none() {
+            let ended = daemon
+                .child
+                .as_mut()
+                .is_none_or(|c| !matches!(c.try_wait(), Ok(None)));
+            if ended {
+                return Err(daemon.log());
+            }
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "the daemon does not answer\n{}",
+                daemon.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(daemon)
     }
 
     /// Starts the process again after a kill.
@@ -58,6 +88,11 @@ impl Daemon {
     /// # Panics
     /// It does not start.
     pub fn launch(&mut self) {
+        self.spawn();
+        self.wait("the daemon answers", || self.try_get("/livez").is_some());
+    }
+
+    fn spawn(&mut self) {
         let _ = std::fs::remove_file(self.folder.path().join("state/address"));
         let Ok(log) = std::fs::OpenOptions::new()
             .create(true)
@@ -76,7 +111,15 @@ impl Daemon {
             Ok(child) => self.child = Some(child),
             Err(error) => panic!("the daemon cannot be started: {error}"),
         }
-        self.wait("the daemon answers", || self.try_get("/livez").is_some());
+    }
+
+    /// Sends a signal by name.
+    pub fn signal(&self, name: &str) {
+        if let Some(child) = &self.child {
+            let _ = Command::new("kill")
+                .args([&format!("-{name}"), &child.id().to_string()])
+                .status();
+        }
     }
 
     /// SIGKILL to the daemon; its workers die with it.
@@ -131,6 +174,27 @@ impl Daemon {
             .ok()
     }
 
+    /// Status and text of an answer, whatever it is.
+    ///
+    /// # Panics
+    /// The daemon does not answer.
+    #[must_use]
+    pub fn answer(&self, path: &str) -> (u16, String) {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build();
+        let answer = ureq::Agent::new_with_config(config)
+            .get(self.url(path).unwrap_or_default())
+            .call();
+        match answer {
+            Ok(mut answer) => (
+                answer.status().as_u16(),
+                answer.body_mut().read_to_string().unwrap_or_default(),
+            ),
+            Err(error) => panic!("GET {path}: {error}\n{}", self.log()),
+        }
+    }
+
     /// JSON of an answer.
     ///
     /// # Panics
@@ -169,7 +233,7 @@ impl Daemon {
     ///
     /// # Panics
     /// It does not come true; the daemon's log is in the message.
-    pub fn wait(&self, what: &str, condition: impl Fn() -> bool) {
+    pub fn wait(&self, what: &str, mut condition: impl FnMut() -> bool) {
         let begin = Instant::now();
         while !condition() {
             assert!(

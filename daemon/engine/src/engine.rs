@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use config::DaemonConfig;
-use queue::{NewRoot, PassId, PlateId, PlateState, RootId, RootState, Store, Target};
+use queue::{NewRoot, PassId, PlateId, PlateState, RootId, RootState, Store, Target, TaskFilter};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use watch::{FileStatus, RootSpec, Watcher};
 use worker::SpawnOptions;
 
 use crate::admission::{self, Capacity};
+use crate::arriving::priority_setting;
 use crate::dispatch::{Dispatch, DispatchOptions, WorkerState};
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
@@ -363,6 +364,24 @@ impl Engine {
         self.intake.finalize(plate)?;
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// Gives all tasks of a plate, those to come included, a priority. Returns whether that changed anything.
+    ///
+    /// # Errors
+    /// The queue fails.
+    pub fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool> {
+        let mut plates = self.intake.plates();
+        let changed = self.store().transaction(|tx| {
+            tx.set_setting(&priority_setting(plate), &priority.to_string())?;
+            tx.prioritise(&TaskFilter::plate(plate), priority)
+        })?;
+        if let Some(plate) = plates.get_mut(&plate) {
+            plate.priority = priority;
+        }
+        drop(plates);
+        self.wake.notify_one();
+        Ok(changed > 0)
     }
 
     /// Ends passes whose tasks were cancelled.

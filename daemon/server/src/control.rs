@@ -23,6 +23,13 @@ pub trait Control: Send + Sync {
     /// If there is no such plate, or the queue fails.
     fn finalize(&self, plate: PlateId) -> Result<(), Problem>;
 
+    /// Gives all tasks of a plate, those to come included, a priority; larger is run first. Returns whether that changed
+    /// anything.
+    ///
+    /// # Errors
+    /// If there is no such plate, or the queue fails.
+    fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool, Problem>;
+
     /// The workers.
     fn workers(&self) -> Vec<WorkerInfo>;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use queue::{
     ClaimRequest, Failure, FailureClass, Gate, NewPlate, NewRoot, NewSubject, NewTask, Outcome,
     Pass, PassId, Plan, PlateId, RootId, RootState, Store, SubjectId, SubjectKind, SubjectState,
-    TaskId, TaskReport, Upstream,
+    TaskFilter, TaskId, TaskReport, Upstream,
 };
 use serde_json::{Value, json};
 use server::{Check, Control, DiskInfo, Problem, WorkerInfo};
@@ -343,6 +343,11 @@ impl Control for Daemon {
     fn finalize(&self, plate: PlateId) -> Result<(), Problem> {
         self.note(format!("finalize {plate}"));
         Ok(self.store.complete_plate(plate, "user", None)?)
+    }
+
+    fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool, Problem> {
+        self.note(format!("prioritise {plate} {priority}"));
+        Ok(self.store.prioritise(&TaskFilter::plate(plate), priority)? > 0)
     }
 
     fn workers(&self) -> Vec<WorkerInfo> {

@@ -68,6 +68,10 @@ impl Control for EngineControl {
         self.engine.finalize(plate).map_err(problem)
     }
 
+    fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool, Problem> {
+        self.engine.prioritise(plate, priority).map_err(problem)
+    }
+
     fn workers(&self) -> Vec<WorkerInfo> {
         let convert = |w: engine::WorkerState| WorkerInfo {
             id: w.id as u64,
