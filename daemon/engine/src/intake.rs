@@ -128,6 +128,7 @@ impl Intake {
             mtime_ns: identity.mtime_ns,
             ctime_ns: identity.ctime_ns,
             inode: identity.inode,
+            device: identity.device,
             content: None,
             state,
             reason: Some(reason.to_owned()),
@@ -273,6 +274,7 @@ impl Intake {
                 mtime_ns: arrival.identity.mtime_ns,
                 ctime_ns: arrival.identity.ctime_ns,
                 inode: arrival.identity.inode,
+                device: arrival.identity.device,
                 content: Some(arrival.content.clone()),
                 state: FileState::Registered,
                 reason: arrival.doubt.clone(),
@@ -290,7 +292,7 @@ impl Intake {
                         mtime_ns: known.mtime_ns,
                         ctime_ns: known.ctime_ns,
                         inode: known.inode,
-                        device: 0,
+                        device: known.device,
                     };
                     let reason =
                         format!("`{}` provides the same plane", arrival.relative.display());

@@ -273,6 +273,7 @@ fn files_are_listed_and_explained() {
         mtime_ns: 1,
         ctime_ns: 1,
         inode: 7,
+        device: 1,
         content: None,
         state: queue::FileState::Unmatched,
         reason: Some("no naming scheme has a name like this".into()),
