@@ -22,6 +22,7 @@ use crate::image_set::{Announced, Expectation, ImageSet, InputFile, Plane};
 use crate::planes::{container_name, contribution, image_set_name};
 use crate::planner::{FileHashes, PlanFor, plan};
 use crate::records;
+use crate::vigil::Vigil;
 
 /// Turns files into queue rows.
 pub struct Intake {
@@ -30,6 +31,7 @@ pub struct Intake {
     hashes: FileHashes,
     max_attempts: u32,
     plates: Mutex<HashMap<PlateId, Plate>>,
+    vigil: Vigil,
 }
 
 /// What is kept in memory of a plate that is arriving.
@@ -73,6 +75,7 @@ impl Intake {
             hashes: FileHashes::default(),
             max_attempts,
             plates: Mutex::default(),
+            vigil: Vigil::default(),
         }
     }
 
@@ -82,6 +85,10 @@ impl Intake {
 
     pub(crate) fn facility(&self) -> &Arc<Facility> {
         &self.facility
+    }
+
+    pub(crate) fn vigil(&self) -> &Vigil {
+        &self.vigil
     }
 
     pub(crate) fn plates(&self) -> MutexGuard<'_, HashMap<PlateId, Plate>> {
@@ -154,7 +161,6 @@ impl Intake {
             ))?;
             return Ok(());
         }
-        let absolute = settings.path.join(relative);
         let (content, planes) = if doubt.is_some() {
             let planes = parsed
                 .channels
@@ -171,7 +177,7 @@ impl Intake {
                 planes,
             )
         } else {
-            match read_file(&absolute, &parsed) {
+            match read_file(&settings.path, relative, &parsed) {
                 Ok(found) => found,
                 Err(reason) => {
                     self.store.record_file(&record(
@@ -539,22 +545,17 @@ impl Plate {
 }
 
 /// Content hash and planes of a readable file; the reason as text where it is not.
-fn read_file(path: &Path, parsed: &ParsedName) -> Result<(String, Vec<Plane>), String> {
-    let info = acquisition::probe(path).map_err(|e| e.to_string())?;
-    let found = contribution(parsed, path, &info)?;
-    let content = hash_file(path).map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
-    Ok((
-        content,
-        found
-            .planes
-            .into_iter()
-            .map(|p| Plane {
-                plane: p.plane,
-                channel: p.channel,
-                z: p.z,
-            })
-            .collect(),
-    ))
+fn read_file(
+    root: &Path,
+    relative: &Path,
+    parsed: &ParsedName,
+) -> Result<(String, Vec<Plane>), String> {
+    let info = acquisition::probe_below(root, relative).map_err(|e| e.to_string())?;
+    let found = contribution(parsed, &info)?;
+    let content = acquisition::open_below(root, relative)
+        .and_then(|mut file| hash_file(&mut file))
+        .map_err(|e| format!("cannot read `{}`: {e}", root.join(relative).display()))?;
+    Ok((content, found.planes))
 }
 
 /// The plate that a name belongs to. Its results mirror the acquisition's folders; a plate whose name is not that of its folder

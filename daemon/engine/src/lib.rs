@@ -19,10 +19,11 @@ mod once;
 mod planes;
 mod planner;
 mod records;
+mod vigil;
 mod watching;
 
 pub use dispatch::WorkerState;
-pub use engine::{Engine, EngineOptions, check_root};
+pub use engine::{Engine, EngineOptions, check_root, planned_mode};
 pub use error::{Error, Result};
 pub use facility::{Facility, RootSettings};
 pub use once::{RunOptions, RunProgress, RunSummary, run_once};

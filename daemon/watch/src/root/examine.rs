@@ -155,7 +155,9 @@ impl Root<'_> {
                 }
             }
         });
-        if self.host.known(root, &path) == Some(identity) {
+        let stable = self.inodes_are_stable();
+        let known = self.host.known(root, &path);
+        if known.is_some_and(|known| known.same_state(&identity, stable)) {
             self.shared.arrivals().reported.remove(&path);
         }
     }
