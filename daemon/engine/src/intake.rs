@@ -2,6 +2,7 @@
 //! everything that follows from it, or it is found again by the next scan.
 
 use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -577,7 +578,7 @@ fn plate_of(root: &RootSettings, parsed: &ParsedName) -> NewPlate {
     }
     NewPlate {
         root: root.id,
-        key: format!("{}|{name}", parsed.acquisition.display()),
+        key: plate_key(&parsed.acquisition, &name),
         name,
         directory: parsed.acquisition.clone(),
         output,
@@ -586,6 +587,14 @@ fn plate_of(root: &RootSettings, parsed: &ParsedName) -> NewPlate {
             .map(|l| l.wells.saturating_mul(l.sites).saturating_mul(l.t)),
         rows: None,
         columns: None,
+    }
+}
+
+/// What tells plates of a root apart. Folders that are not UTF-8 may look alike as text, so they are written as their bytes.
+fn plate_key(folder: &Path, name: &str) -> String {
+    match folder.to_str() {
+        Some(text) => format!("{text}|{name}"),
+        None => format!("{}|{name}", folder.as_os_str().as_bytes().escape_ascii()),
     }
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::context::PlaneRef;
 use crate::context::{ImageContext, Item, JobIo};
-use crate::error::Failure;
+use crate::error::{Failure, FailureClass};
 use crate::graph::{Job, Scope, Workflow};
 use crate::kind::Compiled;
 use crate::plate_context::{PlateIo, PlateMember};
@@ -324,10 +324,23 @@ fn publish(
         writer.remove_table(name);
     }
     if let Some(input_hash) = raw {
-        if workflow.keep_raw {
-            store_raw(context, &mut writer)?;
+        let raw = if workflow.keep_raw {
+            store_raw(context, &mut writer)?
+        } else {
+            Raw::default()
+        };
+        let nothing_made = !report
+            .outcomes
+            .values()
+            .any(|outcome| *outcome == JobOutcome::Succeeded);
+        if nothing_made && raw.stored == 0 && !has_previous {
+            // An empty container would only look like a result.
+            return Ok(0);
         }
-        writer.set_attribute(INPUTS, &Attribute::Text(input_hash.to_owned()))?;
+        // What could not be read now but may be later is stored by the next pass, which must not think that it is there.
+        if !raw.may_come {
+            writer.set_attribute(INPUTS, &Attribute::Text(input_hash.to_owned()))?;
+        }
     }
     for job in &workflow.jobs {
         if !request.jobs.iter().any(|j| j.job == job.id) {
@@ -381,8 +394,17 @@ fn publish(
     Ok(writer.commit()?.bytes)
 }
 
+/// What became of the raw channels.
+#[derive(Default)]
+struct Raw {
+    stored: usize,
+    /// Whether one was left out that a later pass may be able to read.
+    may_come: bool,
+}
+
 /// Raw channels under their role, or under `<role>_raw` (hidden) where a job replaces the role.
-fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result<(), Failure> {
+fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result<Raw, Failure> {
+    let mut raw = Raw::default();
     let workflow = Arc::clone(&context.workflow);
     let roles: BTreeSet<String> = context
         .planes
@@ -394,6 +416,7 @@ fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result
             Ok(pixels) => pixels,
             // The jobs that needed this channel have failed and say why; the other channels are stored.
             Err(failure) => {
+                raw.may_come |= failure.class != FailureClass::Permanent;
                 tracing::warn!(channel = %role, error = %failure, "a raw channel is left out of the container");
                 continue;
             }
@@ -412,8 +435,9 @@ fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result
         options = channel_look(&role, options);
         options.visible &= !replaced;
         writer.add_image(&name, &pixels, &options)?;
+        raw.stored += 1;
     }
-    Ok(())
+    Ok(raw)
 }
 
 /// BatchLib's viewer defaults by role.
