@@ -1,12 +1,13 @@
 //! A real daemon on a port of its own.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::binary::{repository, wellspring};
+use crate::binary::{repository, run, wellspring};
 
 /// Longest wait for a condition. Generous: the machine may be busy, and a wait ends as soon as the condition holds.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -15,6 +16,41 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Daemon {
     folder: tempfile::TempDir,
     child: Option<Child>,
+    environment: Vec<(String, OsString)>,
+}
+
+/// How a daemon is started.
+pub struct Start<'a> {
+    /// File of the workflow, or its text.
+    pub workflow: &'a str,
+    /// Added to the root's configuration.
+    pub root_lines: &'a str,
+    /// Added to `[workers]`.
+    pub worker_lines: &'a str,
+    /// Sections added to the configuration.
+    pub sections: &'a str,
+    /// `min_free` of the state.
+    pub min_free: &'a str,
+    /// Settle time.
+    pub settle_secs: u64,
+    /// Added to the environment.
+    pub environment: Vec<(String, OsString)>,
+}
+
+impl<'a> Start<'a> {
+    /// No settle time, 1 MiB of free space.
+    #[must_use]
+    pub const fn new(workflow: &'a str) -> Self {
+        Self {
+            workflow,
+            root_lines: "",
+            worker_lines: "",
+            sections: "",
+            min_free: "1 MiB",
+            settle_secs: 0,
+            environment: Vec::new(),
+        }
+    }
 }
 
 impl Daemon {
@@ -24,26 +60,60 @@ impl Daemon {
     /// It does not start.
     #[must_use]
     pub fn start(workflow: &Path, root_lines: &str) -> Self {
-        match Self::try_start(workflow, root_lines, "") {
-            Ok(daemon) => daemon,
-            Err(log) => panic!("the daemon does not start\n{log}"),
+        Self::start_with(&Start {
+            root_lines,
+            ..Start::new(&workflow.display().to_string())
+        })
+    }
+
+    /// Starts a daemon of its own kind.
+    ///
+    /// # Panics
+    /// It does not start.
+    #[must_use]
+    pub fn start_with(start: &Start<'_>) -> Self {
+        let mut daemon = Self::prepared(start);
+        daemon.launch();
+        daemon
+    }
+
+    /// The log of a daemon that refuses to start.
+    ///
+    /// # Panics
+    /// It starts, or cannot be started at all.
+    #[must_use]
+    pub fn refused(start: &Start<'_>) -> String {
+        let mut daemon = Self::prepared(start);
+        daemon.spawn();
+        daemon.wait_for_end("the daemon refuses to start");
+        daemon.log()
+    }
+
+    fn wait_for_end(&mut self, what: &str) {
+        let begin = Instant::now();
+        while let Some(Ok(None)) = self.child.as_mut().map(Child::try_wait) {
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "waited in vain until {what}\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// The same, with more sections in the configuration; the log of a daemon that refuses to start.
-    ///
-    /// # Errors
-    /// The daemon ended at once.
+    /// A daemon with its folders and its configuration, not started yet.
     ///
     /// # Panics
-    /// There is no room for its files.
-    pub fn try_start(workflow: &Path, root_lines: &str, sections: &str) -> Result<Self, String> {
+    /// They cannot be made.
+    #[must_use]
+    pub fn prepared(start: &Start<'_>) -> Self {
         let Ok(folder) = tempfile::tempdir() else {
             panic!("no temporary folder")
         };
-        let mut daemon = Self {
+        let daemon = Self {
             folder,
             child: None,
+            environment: start.environment.clone(),
         };
         let path = |name: &str| daemon.folder.path().join(name).display().to_string();
         for name in ["drop", "results", "state"] {
@@ -52,35 +122,33 @@ impl Daemon {
                 "cannot make {name}"
             );
         }
+        let workflow = if start.workflow.contains('\n') {
+            let file = daemon.folder.path().join("workflow.toml");
+            assert!(
+                std::fs::write(&file, start.workflow).is_ok(),
+                "cannot write the workflow"
+            );
+            file.display().to_string()
+        } else {
+            start.workflow.to_owned()
+        };
         let text = format!(
-            "[state]\ndir = {:?}\nmin_free = \"1 MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n[workers]\ncount = 2\ngrace_secs = 5\n[[root]]\npath = {:?}\noutput = {:?}\nworkflow = {:?}\nsettle_secs = 0\n{root_lines}\n{sections}\n",
+            "[state]\ndir = {:?}\nmin_free = {:?}\n[server]\nlisten = \"127.0.0.1:0\"\n[workers]\ncount = 2\ngrace_secs = 5\n{}\n[[root]]\npath = {:?}\noutput = {:?}\nworkflow = {:?}\nsettle_secs = {}\n{}\n{}\n",
             path("state"),
+            start.min_free,
+            start.worker_lines,
             path("drop"),
             path("results"),
-            workflow.display().to_string(),
+            workflow,
+            start.settle_secs,
+            start.root_lines,
+            start.sections,
         );
         assert!(
             std::fs::write(daemon.config(), text).is_ok(),
             "cannot write the configuration"
         );
-        daemon.spawn();
-        let begin = Instant::now();
-        while daemon.try_get("/livez").is_none() {
-            let ended = daemon
-                .child
-                .as_mut()
-                .is_none_or(|c| !matches!(c.try_wait(), Ok(None)));
-            if ended {
-                return Err(daemon.log());
-            }
-            assert!(
-                begin.elapsed() < PATIENCE,
-                "the daemon does not answer\n{}",
-                daemon.log()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(daemon)
+        daemon
     }
 
     /// Starts the process again after a kill.
@@ -104,6 +172,7 @@ impl Daemon {
         let child = Command::new(wellspring())
             .args(["serve", "--config"])
             .arg(self.config())
+            .envs(self.environment.iter().map(|(key, value)| (key, value)))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
@@ -138,6 +207,19 @@ impl Daemon {
         let id = child.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &id]).status();
         child.wait().is_ok_and(|status| status.success())
+    }
+
+    /// Its process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Runs the program as a client of this daemon.
+    pub fn client<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Output {
+        let first = [OsString::from("--config"), self.config().into()];
+        let rest = arguments.into_iter().map(|a| a.as_ref().to_owned());
+        run(first.into_iter().chain(rest))
     }
 
     /// The configuration file.
@@ -205,6 +287,41 @@ impl Daemon {
             .try_get(path)
             .unwrap_or_else(|| panic!("GET {path} failed\n{}", self.log()));
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("GET {path}: {e}: {text}"))
+    }
+
+    /// All events of a kind so far, oldest first.
+    ///
+    /// # Panics
+    /// The daemon does not answer.
+    #[must_use]
+    pub fn events(&self, kind: &str) -> Vec<Value> {
+        let mut found = Vec::new();
+        let mut after = 0;
+        loop {
+            let url = self.url(&format!("/api/v1/events?after={after}&limit=1000"));
+            let answer = ureq::get(&url.unwrap_or_default())
+                .header("Accept", "application/json")
+                .call();
+            let page: Value = match answer {
+                Ok(mut answer) => answer.body_mut().read_json().unwrap_or_default(),
+                Err(error) => panic!("GET events: {error}\n{}", self.log()),
+            };
+            let items = page["items"].as_array().cloned().unwrap_or_default();
+            found.extend(items.into_iter().filter(|event| event["kind"] == kind));
+            match page["next"].as_i64() {
+                Some(next) => after = next,
+                None => return found,
+            }
+        }
+    }
+
+    /// Has the first root listed.
+    ///
+    /// # Panics
+    /// It is refused.
+    pub fn rescan(&self) {
+        let (status, _) = self.post("/api/v1/roots/1/rescan", &Value::Null);
+        assert_eq!(status, 202, "a rescan is accepted");
     }
 
     /// Posts JSON as a client does; the answer's status and JSON.

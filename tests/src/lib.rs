@@ -2,4 +2,6 @@
 
 pub mod binary;
 pub mod daemon;
+pub mod namespace;
 pub mod synthetic;
+pub mod tiny;

@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use black_box::daemon::{Daemon, example_workflow};
-use black_box::synthetic::{PlateSpec, write_plate};
+use black_box::daemon::{Daemon, Start, example_workflow};
+use black_box::synthetic::{PlateSpec, render, sites, write_plate};
 use serde_json::json;
 
 fn small() -> PlateSpec {
@@ -151,17 +151,18 @@ fn a_named_limit_holds_back_its_own_jobs_only() {
         text.replacen("[[job]]\n", "[[job]]\nlimit = \"bench\"\n", 1),
     )
     .unwrap();
-    let unknown = Daemon::try_start(workflow.path(), "", "");
+    let path = workflow.path().display().to_string();
+    let log = Daemon::refused(&Start::new(&path));
     assert!(
-        unknown.is_err_and(|log| log.contains("[workers.limits]") && log.contains("bench = 1"))
+        log.contains("[workers.limits]") && log.contains("bench = 1"),
+        "{log}"
     );
 
-    let daemon = Daemon::try_start(
-        workflow.path(),
-        "plate_complete = [\"quiet:1\"]",
-        "[workers.limits]\nbench = 1",
-    )
-    .unwrap();
+    let daemon = Daemon::start_with(&Start {
+        root_lines: "plate_complete = [\"quiet:1\"]",
+        sections: "[workers.limits]\nbench = 1",
+        ..Start::new(&path)
+    });
     let spec = PlateSpec {
         side: 512,
         ..small()
@@ -258,4 +259,55 @@ fn a_plate_with_priority_goes_first() {
         starts("urgent"),
         starts("first")
     );
+}
+
+/// The bytes of a file change while its image set waits in the queue: what is computed then must not be stored under the
+/// key of what was there before. The old bytes come back, and are computed.
+#[test]
+fn what_was_written_to_after_it_was_registered_is_not_computed_as_if_it_were_not() {
+    let daemon = Daemon::start(
+        &example_workflow("nuclei-and-cells.toml"),
+        "plate_complete = [\"quiet:1\"]\nmode = \"poll\"\npoll_secs = 3600",
+    );
+    daemon.post("/api/v1/queue/pause", &json!({}));
+    let folder = daemon.folder("drop").join("plate-1");
+    let one = PlateSpec {
+        rows: 1,
+        columns: 1,
+        ..small()
+    };
+    write_plate(&one, &folder).unwrap();
+    daemon.rescan();
+    daemon.wait("it is registered", || {
+        daemon.get("/api/v1/plates")["items"][0]["image_sets"]["complete"] == 1
+    });
+    let file = folder.join(&sites(&one)[0].file);
+    let (before, state) = (fs::read(&file).unwrap(), fs::metadata(&file).unwrap());
+    let other = render(&PlateSpec { seed: 6, ..one }, 0).unwrap();
+    fs::write(&file, &other).unwrap();
+    daemon.post("/api/v1/queue/resume", &json!({}));
+    daemon.wait("the worker notices", || {
+        let tasks = daemon.get("/api/v1/tasks?limit=100");
+        let items = tasks["items"].as_array().unwrap();
+        items
+            .iter()
+            .any(|t| t["error"]["code"] == "input-changed" && t["attempts"] == 0)
+    });
+    assert!(
+        fs::read_dir(daemon.folder("results").join("plate-1"))
+            .map_or(true, |mut d| d.next().is_none())
+    );
+    fs::write(&file, &before).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_modified(state.modified().unwrap())
+        .unwrap();
+    daemon.rescan();
+    daemon.post(
+        "/api/v1/plates/1/requeue",
+        &json!({ "state": ["retrying"] }),
+    );
+    daemon.wait_for_plates(1, "done");
 }

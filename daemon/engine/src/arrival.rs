@@ -109,7 +109,7 @@ pub(crate) fn read(
     let (content, planes) = if seen.doubt.is_some() {
         doubtful(&seen.identity, &parsed)
     } else {
-        match read_file(&settings.path.join(&seen.relative), &parsed) {
+        match read_file(&settings.path, &seen.relative, &parsed) {
             Ok(found) => found,
             Err(reason) => return Ok(listed(FileState::Unreadable, &reason, COPY_AGAIN)),
         }
@@ -146,6 +146,7 @@ fn listed(root: RootId, seen: &Seen, state: FileState, reason: &str, remedy: &st
         mtime_ns: identity.mtime_ns,
         ctime_ns: identity.ctime_ns,
         inode: identity.inode,
+        device: identity.device,
         content: None,
         state,
         reason: Some(reason.to_owned()),
@@ -168,29 +169,16 @@ fn doubtful(identity: &FileIdentity, parsed: &ParsedName) -> (String, Vec<Plane>
     (content, planes)
 }
 
-/// Pixels of a plane.
-fn pixels(info: &acquisition::ImageInfo, plane: usize) -> u64 {
-    info.planes
-        .get(plane)
-        .map_or(0, |p| p.width as u64 * p.height as u64)
-}
-
 /// Content hash and planes of a readable file; the reason as text where it is not.
-fn read_file(path: &Path, parsed: &ParsedName) -> Result<(String, Vec<Plane>), String> {
-    let info = acquisition::probe(path).map_err(|e| e.to_string())?;
-    let found = contribution(parsed, path, &info)?;
-    let content = hash_file(path).map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
-    Ok((
-        content,
-        found
-            .planes
-            .into_iter()
-            .map(|p| Plane {
-                pixels: pixels(&info, p.plane),
-                plane: p.plane,
-                channel: p.channel,
-                z: p.z,
-            })
-            .collect(),
-    ))
+fn read_file(
+    root: &Path,
+    relative: &Path,
+    parsed: &ParsedName,
+) -> Result<(String, Vec<Plane>), String> {
+    let info = acquisition::probe_below(root, relative).map_err(|e| e.to_string())?;
+    let found = contribution(parsed, &info)?;
+    let content = acquisition::open_below(root, relative)
+        .and_then(|mut file| hash_file(&mut file))
+        .map_err(|e| format!("cannot read `{}`: {e}", root.join(relative).display()))?;
+    Ok((content, found.planes))
 }

@@ -1,7 +1,8 @@
 //! What is kept in memory of a plate: its image sets and what its manifest announces.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plate::{ParsedName, Verdict};
@@ -174,7 +175,7 @@ pub(crate) fn plate_of(root: &RootSettings, parsed: &ParsedName) -> NewPlate {
     }
     NewPlate {
         root: root.id,
-        key: format!("{}|{name}", parsed.acquisition.display()),
+        key: plate_key(&parsed.acquisition, &name),
         name,
         directory: parsed.acquisition.clone(),
         output,
@@ -183,6 +184,14 @@ pub(crate) fn plate_of(root: &RootSettings, parsed: &ParsedName) -> NewPlate {
             .map(|l| l.wells.saturating_mul(l.sites).saturating_mul(l.t)),
         rows: None,
         columns: None,
+    }
+}
+
+/// What tells plates of a root apart. Folders that are not UTF-8 may look alike as text, so they are written as their bytes.
+fn plate_key(folder: &Path, name: &str) -> String {
+    match folder.to_str() {
+        Some(text) => format!("{text}|{name}"),
+        None => format!("{}|{name}", folder.as_os_str().as_bytes().escape_ascii()),
     }
 }
 

@@ -14,6 +14,7 @@ use worker::SpawnOptions;
 
 use crate::admission::{self, Capacity};
 use crate::arriving::priority_setting;
+use crate::completion::Sight;
 use crate::dispatch::{Dispatch, DispatchOptions, WorkerState};
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
@@ -26,6 +27,10 @@ use crate::watching::WatchHost;
 
 /// How often old events and logs are removed.
 const PRUNING: Duration = Duration::from_secs(24 * 3600);
+
+/// How often, and with which pause, a listing that was asked for is looked at in one turn.
+const LISTING_LOOKS: usize = 10;
+const LISTING_PAUSE: Duration = Duration::from_millis(20);
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -208,8 +213,13 @@ impl Engine {
         }
         self.mind_the_disk()?;
         self.prune_daily()?;
-        self.intake
-            .complete_ready_plates(&|root, directory| self.is_settling(root, directory))?;
+        // A listing of one folder is mostly over at once; what takes longer is seen by the next turn.
+        for _ in 0..LISTING_LOOKS {
+            if !self.intake.complete_ready_plates(self)? {
+                break;
+            }
+            std::thread::sleep(LISTING_PAUSE);
+        }
         Ok(!records::plates(store, &[PlateState::Arriving, PlateState::Stale])?.is_empty())
     }
 
@@ -258,16 +268,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// Whether a file below a folder of a root is still being written.
-    fn is_settling(&self, root: RootId, directory: &Path) -> bool {
-        let watcher = lock(&self.watcher);
-        watcher.as_ref().is_some_and(|w| {
-            w.settling(root.0)
-                .iter()
-                .any(|f| f.path.starts_with(directory))
-        })
     }
 
     /// Stops: claims nothing more, lets running passes finish within the grace time, then cancels them. Nothing is lost either
@@ -333,6 +333,20 @@ impl Engine {
         watcher.as_ref().map_or(0, |w| w.settling(root.0).len())
     }
 
+    /// How a root is being watched, why, and on which file system; nothing while it is offline.
+    #[must_use]
+    pub fn watching(&self, root: RootId) -> Option<(watch::ActiveMode, String, String)> {
+        let watcher = lock(&self.watcher);
+        match watcher.as_ref()?.state(root.0)? {
+            watch::RootState::Online {
+                mode,
+                reason,
+                file_system,
+            } => Some((mode, reason, file_system)),
+            watch::RootState::Offline { .. } => None,
+        }
+    }
+
     /// Scans a root now, and plans anew what its workflow or mappings changed for. False for an unknown root.
     ///
     /// # Errors
@@ -389,6 +403,27 @@ impl Engine {
         for pass in passes {
             self.dispatch.stop(*pass);
         }
+    }
+}
+
+/// While the watcher is being stopped nothing can be seen, and no plate is completed.
+impl Sight for Engine {
+    fn is_online(&self, root: RootId) -> bool {
+        let watcher = lock(&self.watcher);
+        let state = watcher.as_ref().and_then(|w| w.state(root.0));
+        matches!(state, Some(watch::RootState::Online { .. }))
+    }
+
+    fn is_pending(&self, root: RootId, folder: &Path) -> bool {
+        let watcher = lock(&self.watcher);
+        watcher
+            .as_ref()
+            .is_none_or(|w| w.is_pending(root.0, folder))
+    }
+
+    fn verify(&self, root: RootId, folder: &Path) -> Option<watch::Verification> {
+        let watcher = lock(&self.watcher);
+        watcher.as_ref()?.verify(root.0, folder)
     }
 }
 
@@ -585,6 +620,12 @@ fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchO
             limits: config.workers.limits.clone(),
         },
     }
+}
+
+/// How a root would be watched on such a file system, and why.
+#[must_use]
+pub fn planned_mode(root: &config::Root, kind: &watch::FsKind) -> (watch::ActiveMode, String) {
+    watch::planned_mode(&root_spec(root, RootId(0)), kind)
 }
 
 /// Checks what a root names without starting anything: its workflow, naming scheme and rules.

@@ -18,6 +18,7 @@ use crate::planes::{container_name, image_set_name};
 use crate::planner::FileHashes;
 use crate::planning::note_planned;
 use crate::records;
+use crate::vigil::Vigil;
 
 /// Turns files into queue rows.
 pub struct Intake {
@@ -28,6 +29,7 @@ pub struct Intake {
     plates: Mutex<HashMap<PlateId, Plate>>,
     /// What each plate was last planned with; see [`crate::planning`].
     pub(crate) planned: Mutex<HashMap<PlateId, String>>,
+    vigil: Vigil,
 }
 
 /// An image set as it will be once the files that are being taken belong to it.
@@ -50,6 +52,7 @@ impl Intake {
             hashes: FileHashes::default(),
             plates: Mutex::default(),
             planned: Mutex::default(),
+            vigil: Vigil::default(),
         }
     }
 
@@ -76,6 +79,10 @@ impl Intake {
             .unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(facility);
         plates.clear();
+    }
+
+    pub(crate) fn vigil(&self) -> &Vigil {
+        &self.vigil
     }
 
     pub(crate) fn plates(&self) -> MutexGuard<'_, HashMap<PlateId, Plate>> {
@@ -257,7 +264,7 @@ impl Intake {
                     mtime_ns: known.mtime_ns,
                     ctime_ns: known.ctime_ns,
                     inode: known.inode,
-                    device: 0,
+                    device: known.device,
                 };
                 tx.record_file(&FileRecord {
                     state: FileState::Superseded,

@@ -26,11 +26,12 @@ mod planner;
 mod planning;
 mod ready_pass;
 mod records;
+mod vigil;
 mod volume;
 mod watching;
 
 pub use dispatch::WorkerState;
-pub use engine::{Engine, EngineOptions, check_root};
+pub use engine::{Engine, EngineOptions, check_root, planned_mode};
 pub use error::{Error, Result};
 pub use facility::{Facility, RootSettings};
 pub use once::{RunOptions, RunProgress, RunSummary, run_once};

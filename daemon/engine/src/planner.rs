@@ -28,7 +28,9 @@ impl FileHashes {
         {
             return hash.clone();
         }
-        let hash = hash_file(path).unwrap_or_else(|_| "missing".to_owned());
+        let hash = std::fs::File::open(path)
+            .and_then(|mut file| hash_file(&mut file))
+            .unwrap_or_else(|_| "missing".to_owned());
         known.insert(path.to_owned(), (meta.len(), modified, hash.clone()));
         hash
     }

@@ -161,7 +161,8 @@ fn image_set(
             .map_err(|e| Failure::new(FailureClass::Transient, "queue", e.to_string()))?;
         if let Some(row) = row {
             inputs.push(InputState {
-                path: settings.path.join(&file.path),
+                root: settings.path.clone(),
+                path: file.path.clone(),
                 size: row.size,
                 mtime_ns: row.mtime_ns,
             });

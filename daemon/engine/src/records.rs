@@ -104,6 +104,7 @@ pub(crate) fn file_record(file: FileRow, identity: FileIdentity) -> FileRecord {
         mtime_ns: identity.mtime_ns,
         ctime_ns: identity.ctime_ns,
         inode: identity.inode,
+        device: identity.device,
         content: file.content,
         state: file.state,
         reason: file.reason,

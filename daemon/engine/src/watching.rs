@@ -24,7 +24,9 @@ impl Host for WatchHost {
             .store()
             .find_file(RootId(root), relative)
             .ok()
-            .flatten()?;
+            .flatten()
+            // One that vanished is reported when it is back, also where nothing about it changed.
+            .filter(|file| file.vanished_at.is_none())?;
         identity(
             file.state,
             file.content.is_some(),
@@ -33,7 +35,7 @@ impl Host for WatchHost {
                 mtime_ns: file.mtime_ns,
                 ctime_ns: file.ctime_ns,
                 inode: file.inode,
-                device: 0,
+                device: file.device,
             },
         )
     }
@@ -50,7 +52,7 @@ impl Host for WatchHost {
                 mtime_ns: file.mtime_ns,
                 ctime_ns: file.ctime_ns,
                 inode: file.inode,
-                device: 0,
+                device: file.device,
             };
             if !enough && let Some(identity) = identity(file.state, file.content.is_some(), state) {
                 enough = each(&file.path, &identity).is_break();
@@ -76,7 +78,15 @@ impl Host for WatchHost {
     }
 
     fn probe(&self, absolute: &Path) -> Probe {
-        match image_io::acquisition::probe(absolute) {
+        // Whoever may write into the folder may swap a link in at any time: the kernel is made to refuse it.
+        let below = self.intake.facility().roots().iter().find_map(|root| {
+            let relative = absolute.strip_prefix(&root.path).ok()?;
+            Some(image_io::acquisition::probe_below(&root.path, relative))
+        });
+        let Some(probed) = below else {
+            return Probe::Unreadable("it lies in no watched folder".into());
+        };
+        match probed {
             Ok(_) => Probe::Whole,
             // A file that is still being copied looks damaged: wait, and give up only after a long time without change.
             Err(error @ (image_io::Error::Damaged { .. } | image_io::Error::Io { .. })) => {
@@ -148,7 +158,11 @@ impl Host for WatchHost {
             // Results stay when their input is gone: acquisitions are often moved to an archive.
             Event::Vanished { root, path } => {
                 tracing::debug!(root, path = %path.display(), "file is gone; its results stay");
-                Ok(())
+                self.intake
+                    .store()
+                    .mark_vanished(RootId(*root), path)
+                    .map(drop)
+                    .map_err(Into::into)
             }
             _ => Ok(()),
         };

@@ -1,6 +1,7 @@
 //! `wellspring serve`: the daemon. Configuration, queue, engine, server, signals and systemd, wired together.
 
 mod control;
+mod explain;
 mod reload;
 mod state_dir;
 

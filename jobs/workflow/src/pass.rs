@@ -52,7 +52,10 @@ pub enum Subject {
 /// A file as it was when it was registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputState {
-    /// Where it is.
+    /// The watched folder.
+    #[serde(with = "plate::portable")]
+    pub root: PathBuf,
+    /// Path below it.
     #[serde(with = "plate::portable")]
     pub path: PathBuf,
     /// Its size in bytes.
@@ -65,11 +68,11 @@ impl InputState {
     /// Whether the file is still as it was registered; anything may write into an acquisition folder while a pass runs.
     fn check(&self) -> Result<(), Failure> {
         use std::os::unix::fs::MetadataExt;
-        let found = std::fs::metadata(&self.path).map_err(|source| image_io::Error::Io {
-            path: self.path.clone(),
-            action: "look at",
-            source,
-        })?;
+        // What is gone, or no file any more, was not written to: whoever read it says what is wrong.
+        let opened = image_io::acquisition::open_below(&self.root, &self.path);
+        let Ok(found) = opened.and_then(|file| file.metadata()) else {
+            return Ok(());
+        };
         let mtime_ns = found
             .mtime()
             .saturating_mul(1_000_000_000)
@@ -77,15 +80,13 @@ impl InputState {
         if (found.len(), mtime_ns) == (self.size, self.mtime_ns) {
             return Ok(());
         }
+        let path = self.root.join(&self.path).display().to_string();
         Err(Failure {
             class: FailureClass::Environment,
             code: "input-changed".to_owned(),
-            message: format!(
-                "`{}` was written to after it had been registered",
-                self.path.display()
-            ),
+            message: format!("`{path}` was written to after it had been registered"),
             remedy: "nothing: once the file is left alone it is registered anew, and the image set is computed from what it holds then".to_owned(),
-            path: Some(self.path.display().to_string()),
+            path: Some(path),
         })
     }
 }
@@ -378,10 +379,23 @@ fn publish(
         writer.remove_table(name);
     }
     if let Some(input_hash) = raw {
-        if workflow.keep_raw {
-            store_raw(context, &mut writer)?;
+        let raw = if workflow.keep_raw {
+            store_raw(context, &mut writer)?
+        } else {
+            Raw::default()
+        };
+        let nothing_made = !report
+            .outcomes
+            .values()
+            .any(|outcome| *outcome == JobOutcome::Succeeded);
+        if nothing_made && raw.stored == 0 && !has_previous {
+            // An empty container would only look like a result.
+            return Ok(0);
         }
-        writer.set_attribute(INPUTS, &Attribute::Text(input_hash.to_owned()))?;
+        // What could not be read now but may be later is stored by the next pass, which must not think that it is there.
+        if !raw.may_come {
+            writer.set_attribute(INPUTS, &Attribute::Text(input_hash.to_owned()))?;
+        }
     }
     for job in &workflow.jobs {
         if !request.jobs.iter().any(|j| j.job == job.id) {
@@ -444,8 +458,17 @@ fn check_inputs(request: &PassRequest) -> Result<(), Failure> {
     }
 }
 
+/// What became of the raw channels.
+#[derive(Default)]
+struct Raw {
+    stored: usize,
+    /// Whether one was left out that a later pass may be able to read.
+    may_come: bool,
+}
+
 /// Raw channels under their role, or under `<role>_raw` (hidden) where a job replaces the role.
-fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result<(), Failure> {
+fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result<Raw, Failure> {
+    let mut raw = Raw::default();
     let workflow = Arc::clone(&context.workflow);
     let roles: BTreeSet<String> = context
         .planes
@@ -457,6 +480,7 @@ fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result
             Ok(pixels) => pixels,
             // The jobs that needed this channel have failed and say why; the other channels are stored.
             Err(failure) => {
+                raw.may_come |= failure.class != FailureClass::Permanent;
                 tracing::warn!(channel = %role, error = %failure, "a raw channel is left out of the container");
                 continue;
             }
@@ -475,8 +499,9 @@ fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result
         options = channel_look(&role, options);
         options.visible &= !replaced;
         writer.add_image(&name, &pixels, &options)?;
+        raw.stored += 1;
     }
-    Ok(())
+    Ok(raw)
 }
 
 /// BatchLib's viewer defaults by role.

@@ -45,21 +45,24 @@ impl Transaction<'_> {
             known.mtime_ns,
             known.ctime_ns,
             known.inode,
+            known.device,
             &known.content,
         ) == (
             file.size,
             file.mtime_ns,
             file.ctime_ns,
             file.inode,
+            file.device,
             &file.content,
         );
-        if same_content && judged && stamped {
+        let returned = known.vanished_at.is_some();
+        if same_content && judged && stamped && !returned {
             return Ok(Recorded::Same(id));
         }
         self.execute(
             "UPDATE file SET size = ?2, mtime_ns = ?3, ctime_ns = ?4, inode = ?5, content = coalesce(?6, content), \
-             state = ?7, reason = ?8, remedy = ?9, subject_id = ?10, parsed = ?11, revision = ?12, seen_at = ?13 \
-             WHERE id = ?1",
+             state = ?7, reason = ?8, remedy = ?9, subject_id = ?10, parsed = ?11, revision = ?12, seen_at = ?13, \
+             device = ?14, vanished_at = NULL WHERE id = ?1",
             params![
                 id,
                 file.size.cast_signed(),
@@ -74,6 +77,7 @@ impl Transaction<'_> {
                 Json(&file.parsed),
                 revision,
                 self.now,
+                file.device.cast_signed(),
             ],
         )?;
         if !same_content {
@@ -87,6 +91,10 @@ impl Transaction<'_> {
         if !judged {
             self.file_event(EventKind::FileReclassified, id, file, revision)?;
             return Ok(Recorded::Reclassified(id));
+        }
+        if returned {
+            self.file_event(EventKind::FileReturned, id, file, revision)?;
+            return Ok(Recorded::Returned(id));
         }
         Ok(Recorded::Same(id))
     }
@@ -103,10 +111,35 @@ impl Transaction<'_> {
         )
     }
 
+    /// Marks a file as gone. It stays recorded with everything that came of it, and is marked no more as soon as it is
+    /// recorded again. Returns whether it was there before.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn mark_vanished(&mut self, root: RootId, path: &Path) -> Result<bool> {
+        let Some(known) = self
+            .find_file(root, path)?
+            .filter(|file| file.vanished_at.is_none())
+        else {
+            return Ok(false);
+        };
+        self.execute(
+            "UPDATE file SET vanished_at = ?2 WHERE id = ?1",
+            params![known.id, self.now],
+        )?;
+        let about = About {
+            subject: known.subject,
+            ..About::NOTHING
+        };
+        let data = json!({ "file": known.id, "root": root, "path": path.to_string_lossy() });
+        self.event(EventKind::FileVanished, about, &data)?;
+        Ok(true)
+    }
+
     fn add_file(&mut self, file: &FileRecord) -> Result<Recorded> {
         let id = FileId(self.insert(
             "INSERT INTO file (root_id, path, size, mtime_ns, ctime_ns, inode, content, state, reason, remedy, \
-             subject_id, parsed, first_seen, seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)",
+             subject_id, parsed, first_seen, seen_at, device) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14)",
             params![
                 file.root,
                 bytes(&file.path),
@@ -121,6 +154,7 @@ impl Transaction<'_> {
                 file.subject,
                 Json(&file.parsed),
                 self.now,
+                file.device.cast_signed(),
             ],
         )?);
         self.file_event(EventKind::FileRecorded, id, file, 1)?;

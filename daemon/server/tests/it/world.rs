@@ -389,6 +389,14 @@ impl Control for Daemon {
         }]
     }
 
+    fn watching(&self, root: RootId) -> Option<server::Watching> {
+        (root.0 == 1).then(|| server::Watching {
+            mode: "poll".into(),
+            reason: "nfs does not report the changes of all its writers".into(),
+            file_system: "nfs".into(),
+        })
+    }
+
     fn settling(&self, _root: RootId) -> u64 {
         3
     }

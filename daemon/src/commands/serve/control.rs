@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::Engine;
 use queue::{PassId, PlateId, RootId, RootState};
-use serde_json::json;
-use server::{Check, Control, DiskInfo, Problem, WorkerInfo};
-use watch::FileStatus;
+use server::{Check, Control, DiskInfo, Problem, Watching, WorkerInfo};
 
 /// The engine behind the server's trait.
 pub struct EngineControl {
@@ -31,27 +29,6 @@ impl EngineControl {
             .reload_error
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = error;
-    }
-}
-
-impl EngineControl {
-    /// What became of a file that the queue knows: it need not have become an image.
-    fn recorded(&self, root: RootId, path: &Path) -> (&'static str, String) {
-        let store = self.engine.store();
-        let roots = store.roots().unwrap_or_default();
-        let file = roots
-            .iter()
-            .find(|r| r.id == root)
-            .and_then(|r| path.strip_prefix(&r.path).ok())
-            .and_then(|relative| store.find_file(root, relative).ok().flatten());
-        match file {
-            Some(file) => {
-                let parts = [file.reason, file.remedy];
-                let detail = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-                (file.state.as_str(), detail)
-            }
-            None => ("registered", "registered in this state".to_owned()),
-        }
     }
 }
 
@@ -86,14 +63,7 @@ impl Control for EngineControl {
     }
 
     fn explain_path(&self, path: &Path) -> Option<serde_json::Value> {
-        let (root, status) = self.engine.explain_path(path)?;
-        let (state, detail) = match status {
-            FileStatus::Known { .. } => self.recorded(root, path),
-            other => words(&other),
-        };
-        Some(
-            json!({ "root": root, "path": path.display().to_string(), "state": state, "detail": detail }),
-        )
+        super::explain::explain(&self.engine, path)
     }
 
     fn readiness(&self) -> Vec<Check> {
@@ -120,7 +90,10 @@ impl Control for EngineControl {
         match self.engine.store().roots() {
             Ok(roots) => {
                 for root in roots.iter().filter(|r| r.state != RootState::Removed) {
-                    let detail = root.detail.clone().unwrap_or_default();
+                    let watching = self.engine.watching(root.id);
+                    let how =
+                        watching.map(|w| format!("watched: {} ({}; {})", w.0.as_str(), w.2, w.1));
+                    let detail = how.or_else(|| root.detail.clone()).unwrap_or_default();
                     checks.push(check(
                         format!("root {}", root.name),
                         root.state == RootState::Online,
@@ -148,6 +121,15 @@ impl Control for EngineControl {
         checks
     }
 
+    fn watching(&self, root: RootId) -> Option<Watching> {
+        let (mode, reason, file_system) = self.engine.watching(root)?;
+        Some(Watching {
+            mode: mode.as_str().to_owned(),
+            reason,
+            file_system,
+        })
+    }
+
     fn settling(&self, root: RootId) -> u64 {
         self.engine.settling(root) as u64
     }
@@ -170,31 +152,5 @@ fn problem(error: engine::Error) -> Problem {
     match error {
         engine::Error::Queue(error) => Problem::from(error),
         other => Problem::internal(other.to_string()),
-    }
-}
-
-/// Where a file stands, as a word for programs and a sentence for people.
-fn words(status: &FileStatus) -> (&'static str, String) {
-    match status {
-        FileStatus::UnknownRoot => ("unknown", "the root is not watched".to_owned()),
-        FileStatus::OutsideRoot => (
-            "outside",
-            "the path does not lie inside the root".to_owned(),
-        ),
-        FileStatus::RootOffline { reason } => ("offline", format!("the root is offline: {reason}")),
-        FileStatus::Ignored { rule } => ("ignored", format!("ignored: {rule}")),
-        FileStatus::Missing => ("missing", "there is no such file".to_owned()),
-        FileStatus::NotAFile => (
-            "not_a_file",
-            "it is a folder, a socket or a device".to_owned(),
-        ),
-        FileStatus::Inaccessible { reason } => ("inaccessible", reason.clone()),
-        FileStatus::Settling { waiting_for, .. } => ("settling", waiting_for.to_string()),
-        FileStatus::Unreadable { reason } => {
-            ("unreadable", format!("given up until it changes: {reason}"))
-        }
-        FileStatus::Reported => ("reported", "whole; it is being registered".to_owned()),
-        FileStatus::Known { .. } => ("registered", "registered in this state".to_owned()),
-        _ => ("unseen", "not seen yet; the next scan finds it".to_owned()),
     }
 }

@@ -44,8 +44,10 @@ impl Root<'_> {
             })
             .collect();
         self.host.examined(self.id(), found);
+        let stable = self.inodes_are_stable();
         for (path, identity) in whole {
-            if self.host.known(self.id(), &path) == Some(identity) {
+            let known = self.host.known(self.id(), &path);
+            if known.is_some_and(|known| known.same_state(&identity, stable)) {
                 self.shared.arrivals().reported.remove(&path);
             }
         }
