@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use faults::Point;
 use jiff::Timestamp;
 use plate::{Decision, Facts, ParsedName};
 use queue::{NewSubject, PlateId, PlateRow, PlateState, SubjectKind, SubjectState};
@@ -113,6 +114,7 @@ impl Intake {
         let Some(plate) = plates.get_mut(&id) else {
             return Ok(());
         };
+        faults::point(Point::PlateDecided);
         self.put_arriving(plate, true)?;
         self.put_holes(plate)?;
         // Image sets were planned as they came; now those jobs follow that need the whole plate.
@@ -122,6 +124,7 @@ impl Intake {
             Some((&decision.rule.to_string(), &decision.why)),
             all,
         )?;
+        faults::point(Point::PlateCompleted);
         tracing::info!(plate = %plate.name, rule = %decision.rule, why = %decision.why, image_sets = plate.sets.len(), "plate is complete");
         Ok(())
     }
@@ -187,6 +190,7 @@ impl Intake {
             }
             if let Some((rule, why)) = decision {
                 tx.complete_plate(plate.id, rule, Some(why))?;
+                faults::write_point(Point::PlatePlanned).map_err(queue::Error::not_committed)?;
             }
             Ok(())
         })?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use faults::Point;
 use jiff::Timestamp;
 use queue::{
     ClaimRequest, Failure, FailureClass, Outcome, Pass, PassId, Store, SubjectKind, SubjectState,
@@ -202,6 +203,7 @@ impl Dispatch {
     }
 
     async fn run_pass(&self, id: usize, worker: &mut Option<WorkerProcess>, pass: Pass) {
+        faults::point(Point::DispatchClaimed);
         let prepared = match self.prepare(&pass) {
             Ok(prepared) => prepared,
             Err(failure) => {
@@ -226,7 +228,10 @@ impl Dispatch {
         };
         if worker.is_none() {
             match WorkerProcess::spawn(&self.options.spawn).await {
-                Ok(started) => *worker = Some(started),
+                Ok(started) => {
+                    faults::point(Point::DispatchSpawned);
+                    *worker = Some(started);
+                }
                 Err(error) => {
                     tracing::error!(%error, "no worker can be started");
                     let failure = Failure::new(FailureClass::Environment, "no-worker", error.to_string()).with_remedy("check the memory and process limits of the service; work resumes by itself");
@@ -294,6 +299,7 @@ impl Dispatch {
         if !matches!(end, PassEnd::Done { .. } | PassEnd::Refused(_)) {
             *worker = None;
         }
+        faults::point(Point::DispatchReported);
         let published = matches!(&end, PassEnd::Done { report, .. } if report.published_bytes > 0);
         let reports = self.reports(&pass, end, current.as_deref(), &log);
         self.commit(&pass, reports, prepared.container.filter(|_| published))
@@ -329,6 +335,7 @@ impl Dispatch {
             // The lease runs out and the tasks are run again; a container that is published already is replaced by an equal one.
             tracing::error!(pass = id.0, %error, "the outcome of a pass could not be recorded");
         }
+        faults::point(Point::DispatchCommitted);
         self.wake.notify_one();
     }
 

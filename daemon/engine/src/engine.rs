@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use config::DaemonConfig;
+use faults::Point;
 use queue::{NewRoot, PassId, PlateId, PlateState, RootId, Store, Target};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -63,6 +64,7 @@ impl Engine {
                 "tasks that an earlier run left running are ready again"
             );
         }
+        faults::point(Point::StartRecovered);
         let roots = config
             .roots
             .iter()
@@ -83,12 +85,14 @@ impl Engine {
                 tracing::info!(output = %root.output.display(), files = leftovers, "temporary files of dead workers removed");
             }
         }
+        faults::point(Point::StartCleaned);
         let intake = Arc::new(Intake::new(
             store.clone(),
             facility,
             config.workers.max_attempts,
         ));
         intake.plan_all()?;
+        faults::point(Point::StartPlanned);
         let pruned = store.prune(HISTORY)?;
         tracing::debug!(?pruned, "old events and logs removed");
 
@@ -109,6 +113,7 @@ impl Engine {
             wake: Arc::new(move || for_watch.notify_one()),
         });
         let watcher = Watcher::start(specs, host)?;
+        faults::point(Point::StartWatching);
         let engine = Arc::new(Self {
             intake,
             dispatch: Arc::clone(&dispatch),
@@ -229,6 +234,7 @@ impl Engine {
     /// way: what was cancelled is ready again.
     pub async fn stop(&self) {
         self.draining.cancel();
+        faults::point(Point::StopDraining);
         let watcher = self
             .watcher
             .lock()
@@ -238,6 +244,7 @@ impl Engine {
             // Joining its threads blocks.
             let _ = tokio::task::spawn_blocking(move || watcher.stop()).await;
         }
+        faults::point(Point::StopUnwatched);
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let all = async {
             for task in tasks {
@@ -252,6 +259,7 @@ impl Engine {
             self.killed.cancel();
             all.await;
         }
+        faults::point(Point::StopDrained);
     }
 
     /// The queue.

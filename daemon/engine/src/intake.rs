@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use faults::Point;
 use image_io::acquisition;
 use plate::{ParsedName, Verdict};
 use queue::{
@@ -182,6 +183,7 @@ impl Intake {
                 }
             }
         };
+        faults::point(Point::IntakeHashed);
         if let Some(known) = self.store.find_file(root, relative)?
             && known.state == FileState::Registered
             && known.content.as_deref() == Some(content.as_str())
@@ -302,8 +304,10 @@ impl Intake {
                     })?;
                 }
             }
+            faults::write_point(Point::IntakeChanged).map_err(queue::Error::not_committed)?;
             Ok((subject, complete))
         })?;
+        faults::point(Point::IntakeRecorded);
         plate.sets.insert(
             name,
             Member {

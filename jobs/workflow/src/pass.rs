@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use faults::Point;
 use image_io::Pixels;
 use image_io::container::{
     Attribute, Color, Container, ContainerWriter, ImageOptions, VisibleType,
@@ -202,6 +203,7 @@ fn run_image_set(
         if recorded {
             started(&job.id);
         }
+        faults::point(Point::WorkerJob);
         let begin = Instant::now();
         let result = match &job.operation {
             Compiled::Image(operation) => operation.run(&mut JobIo {
@@ -309,7 +311,9 @@ fn publish(
     let workflow = Arc::clone(&context.workflow);
     context.stored = None;
     if let Some(folder) = target.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| image_io::Error::Io {
+        let made = faults::write_point(Point::WorkerPublishing)
+            .and_then(|()| std::fs::create_dir_all(folder));
+        made.map_err(|source| image_io::Error::Io {
             path: folder.to_owned(),
             action: "create",
             source,
@@ -510,6 +514,7 @@ fn run_plate(
             continue;
         }
         started(&job.id);
+        faults::point(Point::WorkerJob);
         let begin = Instant::now();
         let before: BTreeSet<String> = tables.keys().cloned().collect();
         let result = operation.run(&mut PlateIo {
@@ -543,6 +548,11 @@ fn run_plate(
     }
     let begin = Instant::now();
     let target = crate::plate_table_file(&request.plate_dir);
+    faults::write_point(Point::PlatePublishing).map_err(|source| image_io::Error::Io {
+        path: target.clone(),
+        action: "create",
+        source,
+    })?;
     let has_previous = open_previous(&target)?.is_some();
     let mut writer = ContainerWriter::create(&target, has_previous.then_some(target.as_path()))?;
     for (name, table) in &tables {
