@@ -11,6 +11,8 @@ pub enum Occasion {
     Start,
     /// At the first start with a new queue.
     FirstStart,
+    /// When a worker is started: the first pass of a slot, and the one after a worker's death.
+    Spawn,
     /// When the daemon is asked to stop.
     Stop,
 }
@@ -90,7 +92,7 @@ points! {
     /// A pass is claimed; its worker knows nothing of it.
     DispatchClaimed = "dispatch.claimed", Daemon, Work, false;
     /// A worker was started for it.
-    DispatchSpawned = "dispatch.spawned", Daemon, Work, false;
+    DispatchSpawned = "dispatch.spawned", Daemon, Spawn, false;
     /// A worker has received a pass.
     WorkerReceived = "worker.received", Worker, Work, false;
     /// A job is about to run.

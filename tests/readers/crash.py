@@ -111,7 +111,7 @@ def compare(plates):
             expected.add(os.path.join(results, plate["name"], f"{plate['name']}_{what}.hdf5"))
         try:
             with h5py.File(os.path.join(results, plate["name"], plate["name"] + "_table.hdf5"), "r") as f:
-                rows = {r["site_name"]: int(float(r["n_nucleus_segmentation/objects"])) for r in table(f, "images/default")}
+                rows = {r["site_name"]: int(float(r["n_objects"])) for r in table(f, "images/default")}
             if rows != counts:
                 differences.append(f"{plate['name']}: the plate's table says {rows}, the containers {counts}")
         except Exception as error:

@@ -298,6 +298,7 @@ impl Dispatch {
         let log = process.take_log();
         if !matches!(end, PassEnd::Done { .. } | PassEnd::Refused(_)) {
             *worker = None;
+            crate::leftovers::after_death(&pass.plate.output).await;
         }
         faults::point(Point::DispatchReported);
         let published = matches!(&end, PassEnd::Done { report, .. } if report.published_bytes > 0);

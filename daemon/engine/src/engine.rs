@@ -17,6 +17,7 @@ use crate::dispatch::{Dispatch, DispatchOptions, WorkerState};
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
 use crate::intake::Intake;
+use crate::leftovers::Leftovers;
 use crate::records;
 use crate::watching::WatchHost;
 
@@ -44,6 +45,7 @@ pub struct Engine {
     /// Folders on volumes that are written to.
     volumes: Vec<PathBuf>,
     min_free: u64,
+    leftovers: Leftovers,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -79,12 +81,7 @@ impl Engine {
             .map(|(r, s)| root_spec(r, s.id))
             .collect();
         let facility = Arc::new(Facility::new(roots));
-        for root in facility.roots() {
-            let leftovers = remove_leftovers(&root.output);
-            if leftovers > 0 {
-                tracing::info!(output = %root.output.display(), files = leftovers, "temporary files of dead workers removed");
-            }
-        }
+        let leftovers = Leftovers::sweep(facility.roots().iter().map(|r| r.output.as_path()));
         faults::point(Point::StartCleaned);
         let intake = Arc::new(Intake::new(
             store.clone(),
@@ -127,6 +124,7 @@ impl Engine {
                 .cloned()
                 .collect(),
             min_free: config.state.min_free.bytes(),
+            leftovers,
             tasks: Mutex::default(),
         });
         let tasks = vec![
@@ -183,6 +181,7 @@ impl Engine {
                 "passes without heartbeat were given back"
             );
         }
+        self.leftovers.look_again();
         self.mind_the_disk()?;
         self.intake
             .complete_ready_plates(&|root, directory| self.is_settling(root, directory))?;
@@ -469,29 +468,6 @@ fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchO
         time_limit: Duration::from_secs(config.workers.time_limit_secs),
         lease: Duration::from_secs(config.workers.lease_secs),
     }
-}
-
-/// Removes temporary files of dead workers below an output folder.
-fn remove_leftovers(output: &Path) -> usize {
-    let mut removed = 0;
-    let mut open = vec![output.to_owned()];
-    while let Some(folder) = open.pop() {
-        match image_io::publish::remove_leftovers(&folder) {
-            Ok(n) => removed += n,
-            Err(_) if !folder.exists() => {}
-            Err(error) => tracing::warn!(%error, "temporary files cannot be looked for"),
-        }
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            continue;
-        };
-        open.extend(
-            entries
-                .flatten()
-                .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()))
-                .map(|e| e.path()),
-        );
-    }
-    removed
 }
 
 /// Checks what a root names without starting anything: its workflow, naming scheme and rules.

@@ -314,6 +314,14 @@ impl Hunt {
         let before = self.plans.plant(point, plan);
         match point.occasion() {
             Occasion::Work => {}
+            Occasion::Spawn => {
+                for number in 0..self.victim.workers().len() {
+                    if self.victim.kill_worker(number as u64) {
+                        self.killed(1);
+                        self.deaths.0 += 1;
+                    }
+                }
+            }
             Occasion::Start | Occasion::FirstStart => {
                 self.killed(1);
                 self.victim.kill();

@@ -1,7 +1,7 @@
 //! Removes what killed writers left behind.
 
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, flock};
@@ -22,24 +22,38 @@ const OLD: Duration = Duration::from_secs(24 * 3600);
 /// # Errors
 /// [`Error::Io`] if the folder cannot be listed. A file that cannot be deleted is left for the next time.
 pub fn remove_leftovers(folder: &Path) -> Result<usize> {
+    let mut removed = 0;
+    for (path, pid) in hidden(folder)? {
+        if is_dead(&path, pid) && std::fs::remove_file(&path).is_ok() {
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// The hidden files in `folder`, of live writers and dead ones.
+///
+/// # Errors
+/// [`Error::Io`] if the folder cannot be listed.
+pub fn leftovers(folder: &Path) -> Result<Vec<PathBuf>> {
+    Ok(hidden(folder)?.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Hidden files with the process ids in their names.
+fn hidden(folder: &Path) -> Result<Vec<(PathBuf, u32)>> {
     let entries = std::fs::read_dir(folder).map_err(|source| Error::Io {
         path: folder.to_owned(),
         action: "list",
         source,
     })?;
-    let mut removed = 0;
-    for entry in entries.flatten() {
-        let Some(pid) = writer(&entry.file_name().to_string_lossy()) else {
-            continue;
-        };
-        if entry.file_type().is_ok_and(|t| t.is_file())
-            && is_dead(&entry.path(), pid)
-            && std::fs::remove_file(entry.path()).is_ok()
-        {
-            removed += 1;
-        }
-    }
-    Ok(removed)
+    let found = |entry: std::fs::DirEntry| {
+        let pid = writer(&entry.file_name().to_string_lossy())?;
+        entry
+            .file_type()
+            .is_ok_and(|t| t.is_file())
+            .then(|| (entry.path(), pid))
+    };
+    Ok(entries.flatten().filter_map(found).collect())
 }
 
 /// The process id in the name of a hidden file.
@@ -125,8 +139,10 @@ mod tests {
         let elsewhere = std::fs::File::create(&path).unwrap();
         flock(&elsewhere, FlockOperation::LockExclusive).unwrap();
         assert_eq!(remove_leftovers(folder.path()).unwrap(), 0);
+        assert_eq!(leftovers(folder.path()).unwrap(), [path]);
         drop(elsewhere);
         assert_eq!(remove_leftovers(folder.path()).unwrap(), 1);
+        assert!(leftovers(folder.path()).unwrap().is_empty());
     }
 
     #[test]
