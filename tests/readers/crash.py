@@ -5,6 +5,7 @@ usage: crash.py ACQUISITIONS RESULTS     (commands as JSON lines on stdin, one a
 Between commands it opens every results file that has changed, by its final name, and reads all of it: what cannot be read is a fault.
     {"do": "report"}                     -> {"opened": N, "faults": [...]}
     {"do": "compare", "plates": [...]}   -> {"containers": N, "differences": [...]}
+    {"do": "equal", "folder": "..."}     -> {"containers": N, "differences": [...]}
 """
 import json
 import os
@@ -122,6 +123,31 @@ def compare(plates):
     return {"containers": containers, "differences": differences}
 
 
+def contents(path):
+    with h5py.File(path, "r") as f:
+        items = {}
+        f.visititems(lambda name, item: items.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
+        keys = {name: json.loads(text)["key"] for name, text in f.attrs.items() if name.startswith("wellspring_job_")}
+    return items, keys
+
+
+def equal(folder):
+    """Every number in the results against those of a run that nobody disturbed."""
+    differences = []
+    ours = {os.path.relpath(path, results) for path in files()}
+    theirs = {os.path.relpath(os.path.join(d, n), folder) for d, _, names in os.walk(folder) for n in names}
+    theirs = {path for path in theirs if not path.startswith(".wellspring/")}  # the queue of that run
+    differences += [f"{path} is not in both" for path in sorted(ours ^ theirs)]
+    for path in sorted(ours & theirs):
+        (a, keys_a), (b, keys_b) = contents(os.path.join(results, path)), contents(os.path.join(folder, path))
+        differences += [f"{path}: {name} is not in both" for name in sorted(a.keys() ^ b.keys())]
+        same = lambda x, y: np.array_equal(x, y, equal_nan=np.asarray(x).dtype.kind == "f")
+        differences += [f"{path}: {name} differs" for name in sorted(a.keys() & b.keys()) if not same(a[name], b[name])]
+        if keys_a != keys_b:
+            differences.append(f"{path}: keys differ: {keys_a} {keys_b}")
+    return {"containers": len(ours & theirs), "differences": differences}
+
+
 while True:
     readable, _, _ = select.select([sys.stdin], [], [], 0.05)
     if not readable:
@@ -132,5 +158,10 @@ while True:
         break
     command = json.loads(line)
     look()
-    answer = compare(command["plates"]) if command["do"] == "compare" else {"opened": opened, "faults": faults}
+    if command["do"] == "compare":
+        answer = compare(command["plates"])
+    elif command["do"] == "equal":
+        answer = equal(command["folder"])
+    else:
+        answer = {"opened": opened, "faults": faults}
     print(json.dumps(answer), flush=True)

@@ -493,6 +493,8 @@ fn run_plate(
         source,
     })?;
     let mut tables = BTreeMap::new();
+    // The jobs that made them. Others have files of their own, and their keys would grow old in this one.
+    let mut makers = BTreeSet::new();
     let mut failed: BTreeMap<usize, String> = BTreeMap::new();
     for index in request
         .jobs
@@ -529,11 +531,14 @@ fn run_plate(
             .elapsed_ms
             .insert(job.id.clone(), begin.elapsed().as_secs_f64() * 1e3);
         match result {
-            Ok(()) => drop(
+            Ok(()) => {
+                if tables.len() > before.len() {
+                    makers.insert(index);
+                }
                 report
                     .outcomes
-                    .insert(job.id.clone(), JobOutcome::Succeeded),
-            ),
+                    .insert(job.id.clone(), JobOutcome::Succeeded);
+            }
             Err(failure) => {
                 tables.retain(|name, _| before.contains(name));
                 failed.insert(index, job.id.clone());
@@ -558,12 +563,8 @@ fn run_plate(
     for (name, table) in &tables {
         writer.add_table(name, table, VisibleType::U8)?;
     }
-    for job in workflow
-        .jobs
-        .iter()
-        .filter(|j| report.outcomes.get(&j.id) == Some(&JobOutcome::Succeeded))
-    {
-        set_provenance(&mut writer, workflow, request, job)?;
+    for index in makers {
+        set_provenance(&mut writer, workflow, request, &workflow.jobs[index])?;
     }
     report.published_bytes = writer.commit()?.bytes;
     report

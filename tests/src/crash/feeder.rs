@@ -96,12 +96,12 @@ impl Feeder {
                     .set_modified(std::time::SystemTime::now())
             }
             // Another content, and soon the old one again.
-            8 if !content.broken => {
+            8 | 9 if !content.broken && std::env::var_os("ABA").is_some() => {
                 self.put(plate, site, false)?;
-                self.pause(40);
+                self.pause(200);
                 self.write(plate, site, content)
             }
-            9 => self.finish_plate(plate),
+            10 => self.finish_plate(plate),
             _ if content.broken => self.put(plate, site, false),
             _ => self.finish_plate(plate),
         }

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::victim::was_killed;
 use super::{Accounts, Feeder, Follower, Observer, Plans, Victim};
+use crate::binary::run;
 use crate::synthetic::Random;
 
 /// Tasks that may be open before the microscope waits for the analysis.
@@ -204,7 +205,12 @@ impl Hunt {
             }
             round += 1;
         }
+        self.ended.store(true, Ordering::SeqCst);
+        if let Some(feeding) = self.feeding.take() {
+            assert!(feeding.join().is_ok(), "the microscope has failed");
+        }
         self.compare();
+        self.compare_with_an_undisturbed_run();
         self.end();
         self.summary.elapsed = begin.elapsed();
         std::mem::take(&mut self.summary)
@@ -410,7 +416,7 @@ impl Hunt {
         assert!(finished.is_ok(), "the microscope: {finished:?}");
         self.summary.steps = feeder.steps;
         let mut truth = feeder.truth();
-        let again = json!({ "filter": { "state": ["failed", "quarantined", "retrying"] }, "dry_run": false });
+        let again = json!({ "filter": { "state": ["quarantined", "retrying"] }, "dry_run": false });
         let (accounts, observer) = (&self.accounts, &mut self.observer);
         let mut differences = Vec::new();
         let ended = self.victim.wait_up_to(Duration::from_secs(60), |victim| {
@@ -456,12 +462,31 @@ impl Hunt {
         self.check("in a comparison");
     }
 
+    /// The same images once more, without a daemon and without faults: every number must be the same.
+    fn compare_with_an_undisturbed_run(&mut self) {
+        let fresh = self.victim.folder("fresh");
+        let output = run([
+            Path::new("run"),
+            &self.victim.folder("workflow.toml"),
+            &self.victim.folder("drop"),
+            Path::new("--output"),
+            &fresh,
+        ]);
+        assert!(
+            output.status.success(),
+            "the undisturbed run: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let differences = self.observer.equal(&fresh);
+        assert!(
+            differences.is_empty(),
+            "other results than without faults (seed {}): {differences:#?}",
+            self.summary.seed
+        );
+    }
+
     /// The last stop must be a clean one, and leave nothing but results.
     fn end(&mut self) {
-        self.ended.store(true, Ordering::SeqCst);
-        if let Some(feeding) = self.feeding.take() {
-            assert!(feeding.join().is_ok(), "the microscope has failed");
-        }
         let last = self.accounts.last_event();
         let follower = &self.follower;
         self.victim

@@ -106,6 +106,17 @@ impl Observer {
             }
         }
     }
+
+    /// Where results differ from those of another run; nothing where h5py is absent.
+    pub fn equal(&mut self, folder: &Path) -> Vec<String> {
+        match self {
+            Self::H5py(python) => {
+                let answer = python.ask(&json!({ "do": "equal", "folder": folder }));
+                texts(&answer["differences"])
+            }
+            Self::Inspect(_) => Vec::new(),
+        }
+    }
 }
 
 fn texts(list: &Value) -> Vec<String> {
