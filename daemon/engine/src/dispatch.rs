@@ -226,6 +226,13 @@ impl Dispatch {
                     .await;
             }
         };
+        if worker.as_mut().is_some_and(WorkerProcess::has_died) {
+            tracing::warn!(
+                slot = id,
+                "a worker has died without work; another one is started"
+            );
+            *worker = None;
+        }
         if worker.is_none() {
             match WorkerProcess::spawn(&self.options.spawn).await {
                 Ok(started) => {
