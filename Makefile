@@ -36,6 +36,10 @@ check: setup-build ## The fast loop: format, lints, unit tests
 test: setup-test ## Everything that CI runs
 	sh scripts/test.sh
 
+.PHONY: soak
+soak: setup-test ## The long tests: 2,000 kills (WELLSPRING_SOAK_KILLS, WELLSPRING_SOAK_SEED)
+	sh scripts/soak.sh
+
 .PHONY: bench
 bench: build ## Measure; needs python3 with scikit-image, h5py and tifffile for the comparison
 	sh bench/run.sh $(BINARY)

@@ -34,7 +34,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # What the program tells about itself, first: if it cannot, nothing is installed.
-"$binary" --version >/dev/null || fail "$binary does not run on this machine"
+version=$("$binary" --version) || fail "$binary does not run on this machine"
+case "$version" in
+    *"fault injection"*) [ "${WELLSPRING_ALLOW_FAULTS:-}" = 1 ] || fail "$binary is built for tests (fault injection is compiled in); build it with \`make build\`" ;;
+esac
 "$binary" man --dir "$work/man" || fail "\`$binary man --dir\` failed: the manual pages are missing"
 [ -s "$work/man/wellspring.1" ] || fail "\`$binary man --dir\` wrote no wellspring.1"
 for shell in bash zsh fish; do

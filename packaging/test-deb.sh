@@ -21,6 +21,18 @@ fail() {
     exit 1
 }
 
+# The program under test may be the one for tests. It is refused, but for this test.
+case "$("$binary" --version)" in
+    *"fault injection"*)
+        if sh "$here/deb.sh" "$binary" "$work/refused" 1.0.0 2>"$work/why"; then
+            fail "a program with fault injection was packaged"
+        fi
+        grep -q "built for tests" "$work/why" || fail "the refusal does not say why"
+        WELLSPRING_ALLOW_FAULTS=1
+        export WELLSPRING_ALLOW_FAULTS
+        ;;
+esac
+
 version=1.2.3-rc.1
 package=$(sh "$here/deb.sh" "$binary" "$work/out" "$version" | tail -n 1)
 [ -f "$package" ] || fail "deb.sh has built no package"

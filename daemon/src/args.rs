@@ -4,11 +4,21 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+/// A build for tests says so: nobody should run it on data.
+pub const VERSION: &str = if faults::ENABLED {
+    concat!(
+        env!("CARGO_PKG_VERSION"),
+        " (fault injection compiled in: for tests only)"
+    )
+} else {
+    env!("CARGO_PKG_VERSION")
+};
+
 /// Watches acquisition folders, processes their images, and serves the results.
 #[derive(Debug, Parser)]
 #[command(
     name = "wellspring",
-    version,
+    version = VERSION,
     max_term_width = 100,
     arg_required_else_help = true
 )]

@@ -1,6 +1,7 @@
 //! What the black-box tests share: a synthetic plate with known cells, the real binary, and a daemon to talk to.
 
 pub mod binary;
+pub mod crash;
 pub mod daemon;
 pub mod namespace;
 pub mod synthetic;

@@ -53,9 +53,14 @@ pub struct SiteTruth {
 }
 
 /// A 64-bit linear congruential generator (Knuth's MMIX constants): small, and the same everywhere.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
+    /// A number below `limit`, which must not be 0.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self
             .0

@@ -7,26 +7,34 @@ use std::process::Command;
 /// What each of our crates may stand on.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &[]),
+    ("faults", &[]),
     ("plate", &[]),
     ("analysis", &[]),
-    ("image-io", &["plate"]),
+    ("image-io", &["faults", "plate"]),
     ("gpu-kernels", &["analysis"]),
     (
         "workflow",
-        &["config", "plate", "image-io", "analysis", "gpu-kernels"],
+        &[
+            "config",
+            "faults",
+            "plate",
+            "image-io",
+            "analysis",
+            "gpu-kernels",
+        ],
     ),
-    ("queue", &[]),
+    ("queue", &["faults"]),
     ("watch", &[]),
-    ("worker", &["workflow", "plate", "config"]),
+    ("worker", &["workflow", "plate", "config", "faults"]),
     (
         "engine",
         &[
-            "config", "plate", "image-io", "queue", "watch", "worker", "workflow",
+            "config", "faults", "plate", "image-io", "queue", "watch", "worker", "workflow",
         ],
     ),
     ("server", &["queue", "plate"]),
     ("cli", &[]),
-    ("black-box", &[]),
+    ("black-box", &["faults"]),
 ];
 
 /// Crates that must not be reachable, however far down.
@@ -41,8 +49,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// Normal and build dependencies of every package, ours by name.
-fn graph() -> (Graph, BTreeSet<String>) {
+/// What Cargo says of the workspace, with the default features of all its crates.
+fn metadata() -> serde_json::Value {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let manifest = black_box::binary::repository().join("Cargo.toml");
     let output = Command::new(cargo)
@@ -61,7 +69,12 @@ fn graph() -> (Graph, BTreeSet<String>) {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Normal and build dependencies of every package, ours by name.
+fn graph() -> (Graph, BTreeSet<String>) {
+    let metadata = metadata();
     let name_of: BTreeMap<&str, &str> = metadata["packages"]
         .as_array()
         .unwrap()
@@ -125,4 +138,19 @@ fn nothing_forbidden_is_reachable() {
             assert!(!seen.contains(*bad), "`{name}` reaches `{bad}`");
         }
     }
+}
+
+/// A program that kills itself on request must never be shipped: only `--features faults` makes one.
+#[test]
+fn no_default_feature_compiles_faults_in() {
+    let metadata = metadata();
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let faults: Vec<_> = nodes
+        .iter()
+        .filter(|n| n["id"].as_str().unwrap().contains("/faults#"))
+        .collect();
+    assert_eq!(faults.len(), 1, "the crate `faults` has another id now");
+    assert_eq!(faults[0]["features"], serde_json::json!([]));
+    let makefile = std::fs::read_to_string(black_box::binary::repository().join("Makefile"));
+    assert!(!makefile.unwrap().contains("--features"));
 }

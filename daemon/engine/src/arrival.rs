@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use faults::Point;
 use image_io::acquisition;
 use plate::{ParsedName, Verdict};
 use queue::{FileRecord, FileState, RootId, Store};
@@ -114,6 +115,7 @@ pub(crate) fn read(
             Err(reason) => return Ok(listed(FileState::Unreadable, &reason, COPY_AGAIN)),
         }
     };
+    faults::point(Point::IntakeHashed);
     if let Some(known) = store.find_file(settings.id, &seen.relative)?
         && known.state == FileState::Registered
         && known.content.as_deref() == Some(content.as_str())

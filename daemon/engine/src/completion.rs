@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use faults::Point;
 use plate::{Decision, Facts, ParsedName};
 use queue::{NewSubject, PlateId, PlateState, RootId, SubjectKind, SubjectState};
 use serde_json::json;
@@ -142,6 +143,7 @@ impl Intake {
         let Some(plate) = plates.get_mut(&id) else {
             return Ok(());
         };
+        faults::point(Point::PlateDecided);
         self.put_arriving(plate, true)?;
         self.put_holes(plate)?;
         // Image sets were planned as they came; now those jobs follow that need the whole plate.
@@ -151,6 +153,7 @@ impl Intake {
             Some((&decision.rule.to_string(), &decision.why)),
             all,
         )?;
+        faults::point(Point::PlateCompleted);
         tracing::info!(plate = %plate.name, rule = %decision.rule, why = %decision.why, image_sets = plate.sets.len(), "plate is complete");
         // Memory holds what is arriving only; a late file brings the plate back.
         plates.remove(&id);

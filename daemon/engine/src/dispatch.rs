@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use faults::Point;
 use jiff::Timestamp;
 use queue::{
     Admission, Admit, Candidate, ClaimFilter, ClaimRequest, Failure, FailureClass, Outcome, Pass,
@@ -290,6 +291,7 @@ impl Dispatch {
         worker: &mut Option<WorkerProcess>,
         claimed: Claimed,
     ) -> Option<Claimed> {
+        faults::point(Point::DispatchClaimed);
         let Claimed { pass, permit } = claimed;
         let options = self.options();
         let (intake, shared) = (Arc::clone(&self.intake), Arc::new(pass));
@@ -321,9 +323,19 @@ impl Dispatch {
                     .await;
             }
         };
+        if worker.as_mut().is_some_and(WorkerProcess::has_died) {
+            tracing::warn!(
+                slot = id,
+                "a worker has died without work; another one is started"
+            );
+            *worker = None;
+        }
         if worker.is_none() {
             match WorkerProcess::spawn(&self.options().spawn).await {
-                Ok(started) => *worker = Some(started),
+                Ok(started) => {
+                    faults::point(Point::DispatchSpawned);
+                    *worker = Some(started);
+                }
                 Err(error) => {
                     tracing::error!(%error, "no worker can be started");
                     let failure = Failure::new(FailureClass::Environment, "no-worker", error.to_string()).with_remedy("check the memory and process limits of the service; work resumes by itself");
@@ -382,6 +394,7 @@ impl Dispatch {
                 let _ = tokio::task::spawn_blocking(move || of_dead_worker(&container)).await;
             }
         }
+        faults::point(Point::DispatchReported);
         let published = matches!(&end, PassEnd::Done { report, .. } if report.published_bytes > 0);
         if let PassEnd::Done { peak_rss, .. } = &end {
             self.admissions.learn(&permit, *peak_rss);
@@ -440,6 +453,7 @@ impl Dispatch {
             }
             break recorded;
         };
+        faults::point(Point::DispatchCommitted);
         self.wake.notify_one();
         match recorded {
             Ok(next) => claimed(next, &permit),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use config::DaemonConfig;
+use faults::Point;
 use queue::{NewRoot, PassId, PlateId, PlateState, RootId, RootState, Store, Target, TaskFilter};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -92,6 +93,7 @@ impl Engine {
                 "tasks that an earlier run left running are ready again"
             );
         }
+        faults::point(Point::StartRecovered);
         let facility = facility(store, config)?;
         let specs = specs(config, &facility);
         close_roots(store, &facility)?;
@@ -120,6 +122,7 @@ impl Engine {
             pruned_at: Mutex::default(),
         });
         engine.watch(specs)?;
+        faults::point(Point::StartWatching);
         let sweeping = leftovers::sweep(Arc::clone(&engine.intake), engine.draining.clone());
         *lock(&engine.tasks) = vec![
             tokio::spawn(sweeping),
@@ -274,11 +277,13 @@ impl Engine {
     /// way: what was cancelled is ready again.
     pub async fn stop(&self) {
         self.draining.cancel();
+        faults::point(Point::StopDraining);
         let watcher = lock(&self.watcher).take();
         if let Some(watcher) = watcher {
             // Joining its threads blocks.
             let _ = tokio::task::spawn_blocking(move || watcher.stop()).await;
         }
+        faults::point(Point::StopUnwatched);
         let tasks = std::mem::take(&mut *lock(&self.tasks));
         let grace = lock(&self.settings).grace;
         let all = async {
@@ -295,6 +300,7 @@ impl Engine {
             self.killed.cancel();
             all.await;
         }
+        faults::point(Point::StopDrained);
     }
 
     /// The queue.

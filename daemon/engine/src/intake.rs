@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use faults::Point;
 use plate::ParsedName;
 use queue::{FileRecord, FileState, PlateId, RootId, Store, Transaction};
 use watch::FileIdentity;
@@ -184,8 +185,10 @@ impl Intake {
             for record in listed {
                 tx.record_file(record)?;
             }
+            faults::write_point(Point::IntakeChanged).map_err(queue::Error::not_committed)?;
             Ok(complete)
         })?;
+        faults::point(Point::IntakeRecorded);
         for (((id, name), member), complete) in growing.into_iter().zip(complete) {
             if let Some(plate) = plates.get_mut(&id) {
                 let member = Member {

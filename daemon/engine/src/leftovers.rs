@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use faults::Point;
 use image_io::publish::{Leftovers, remove_leftovers};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,7 @@ pub(crate) async fn sweep(intake: Arc<Intake>, draining: CancellationToken) {
             kept = swept => kept.unwrap_or(0),
             () = draining.cancelled() => return,
         };
+        faults::point(Point::StartCleaned);
         pause = if kept > 0 { pause } else { LONGEST_PAUSE };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

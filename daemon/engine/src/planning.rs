@@ -6,6 +6,7 @@
 
 use std::sync::PoisonError;
 
+use faults::Point;
 use plate::ParsedName;
 use queue::{
     NewSubject, PlateId, PlateRow, RootId, SubjectId, SubjectKind, SubjectState, Transaction,
@@ -143,6 +144,7 @@ impl Intake {
             }
             if let Some((rule, why)) = decision {
                 tx.complete_plate(plate.id, rule, Some(why))?;
+                faults::write_point(Point::PlatePlanned).map_err(queue::Error::not_committed)?;
             }
             Ok(())
         })?;

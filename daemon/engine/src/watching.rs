@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use faults::Point;
 use queue::{FileState, RootId, RootState};
 use watch::{Event, FileIdentity, Host, Probe};
 
@@ -120,6 +121,7 @@ impl Host for WatchHost {
                         if let Err(error) = self.intake.plan_root(RootId(*root)) {
                             tracing::error!(root, %error, "plates could not be planned");
                         }
+                        faults::point(Point::StartPlanned);
                         (RootState::Online, format!("{}: {reason}", mode.as_str()))
                     }
                     watch::RootState::Offline { reason } => {

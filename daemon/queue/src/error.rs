@@ -200,6 +200,15 @@ impl Error {
         }
     }
 
+    /// The disk did not take a transaction.
+    #[must_use]
+    #[allow(clippy::needless_pass_by_value)] // for `map_err`
+    pub fn not_committed(source: io::Error) -> Self {
+        Self::NotCommitted {
+            detail: source.to_string(),
+        }
+    }
+
     pub(crate) fn not_found(what: &'static str, id: impl std::fmt::Display) -> Self {
         Self::NotFound {
             what,

@@ -122,13 +122,17 @@ fn migrate(connection: &Connection, found: i64) -> Result<()> {
         .try_for_each(|sql| connection.execute_batch(sql))
         .and_then(|()| {
             connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-            connection.pragma_update(None, "user_version", VERSION)?;
-            connection.execute_batch("COMMIT")
-        });
+            connection.pragma_update(None, "user_version", VERSION)
+        })
+        .map_err(Error::from)
+        .and_then(|()| {
+            faults::write_point(faults::Point::QueueMigrated).map_err(Error::not_committed)
+        })
+        .and_then(|()| Ok(connection.execute_batch("COMMIT")?));
     if let Err(error) = result {
         // The first error is the one to report; a failed ROLLBACK means there is nothing to undo.
         let _ = connection.execute_batch("ROLLBACK");
-        return Err(error.into());
+        return Err(error);
     }
     if found > 0 {
         tracing::info!(from = found, to = VERSION, "queue migrated");

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use faults::Point;
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
@@ -152,12 +153,16 @@ impl Inner {
     }
 
     fn commit(&mut self, group: &Arc<Group>) -> Result<(), String> {
-        let outcome = self
-            .connection
-            .prepare_cached("COMMIT")
-            .and_then(|mut statement| statement.execute([]))
-            .map(drop)
-            .map_err(|error| error.to_string());
+        let outcome = faults::write_point(Point::QueueCommitting)
+            .map_err(|error| error.to_string())
+            .and_then(|()| {
+                self.connection
+                    .prepare_cached("COMMIT")
+                    .and_then(|mut statement| statement.execute([]))
+                    .map(drop)
+                    .map_err(|error| error.to_string())
+            });
+        faults::point(Point::QueueCommitted);
         if outcome.is_err() && !self.connection.is_autocommit() {
             // If even this fails the next BEGIN fails too, and says so.
             let _ = self.connection.execute_batch("ROLLBACK");

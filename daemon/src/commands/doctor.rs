@@ -44,7 +44,7 @@ fn check(
 
 /// Runs all checks. Exit code 1 where one found a problem.
 pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
-    let mut checks = vec![hdf5(), limits(), cores()];
+    let mut checks = vec![build(), hdf5(), limits(), cores()];
     checks.extend(gpu());
     let mut folders: Vec<(&str, PathBuf)> = options
         .folders
@@ -104,6 +104,19 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn build() -> Check {
+    if faults::ENABLED {
+        check(
+            "build",
+            Verdict::Note,
+            format!("{}, fault injection compiled in", env!("CARGO_PKG_VERSION")),
+            Some("this program is for the project's own tests; install a release"),
+        )
+    } else {
+        check("build", Verdict::Ok, env!("CARGO_PKG_VERSION"), None)
+    }
 }
 
 fn hdf5() -> Check {

@@ -52,6 +52,7 @@ pub fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
 async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow::Result<()> {
     state_dir::prepare(&config.state)?;
     let store = open_queue(&config.state.dir.join("queue.db")).await?;
+    faults::point(faults::Point::StartOpened);
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| {
@@ -91,6 +92,7 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
     let serving = tokio::spawn(server::serve(listener, state, closing.clone()));
     let published = state_dir::Address::publish(&config.state.dir, address)?;
     tracing::info!(address = %published.url(), roots = config.roots.len(), "ready");
+    faults::point(faults::Point::StartReady);
     notify(&[NotifyState::Ready]);
     let watchdog = tokio::spawn(feed_watchdog(Arc::clone(&engine)));
 

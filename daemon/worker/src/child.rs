@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 
+use faults::Point;
 use workflow::Workflow;
 
 use crate::protocol::{FromWorker, ToWorker};
@@ -71,6 +72,7 @@ pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Res
                     ),
                 };
                 forget_peak();
+                faults::point(Point::WorkerReceived);
                 let mut failed = None;
                 let mut started = |job: &str| {
                     let told = send(
@@ -85,6 +87,7 @@ pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Res
                 if let Some(error) = failed {
                     return Err(error);
                 }
+                faults::point(Point::WorkerDone);
                 send(
                     &mut output,
                     &FromWorker::Done {
@@ -92,6 +95,7 @@ pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Res
                         peak_rss: peak_rss(),
                     },
                 )?;
+                faults::point(Point::WorkerReported);
             }
         }
     }

@@ -143,6 +143,12 @@ impl WorkerProcess {
         self.child.id()
     }
 
+    /// Whether it has died since its last pass: nobody is to blame for that.
+    #[must_use]
+    pub fn has_died(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Runs one pass. `started` is told each job as it starts. After any end but `Done` and `Refused` the worker is dead.
     pub async fn run(
         &mut self,

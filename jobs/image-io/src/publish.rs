@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use faults::{Point, write_point};
 use rustix::fs::{FlockOperation, flock};
 
 pub use leftovers::{Leftovers, remove_leftovers};
@@ -52,14 +53,17 @@ impl Staged {
             let path = target.with_file_name(partial_name(name, std::process::id(), unique()));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => {
-                    // Where locks do not exist the process id has to do.
-                    let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
-                    return Ok(Self {
+                    // Where locks do not exist the process id has to do. Shared, because it outlives the renaming: HDF5
+                    // readers take a shared lock too, and would be refused under an exclusive one.
+                    let _ = flock(&file, FlockOperation::NonBlockingLockShared);
+                    let staged = Self {
                         file,
                         path,
                         target: target.to_owned(),
                         committed: false,
-                    });
+                    };
+                    write_point(Point::PublishCreated).map_err(|e| failed(&staged.path, e))?;
+                    return Ok(staged);
                 }
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(failed(&path, e)),
@@ -84,11 +88,21 @@ impl Staged {
     /// # Errors
     /// [`Error::Io`], for example if the disk is full.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|source| Error::Io {
-            path: self.path.clone(),
-            action: "write",
-            source,
-        })
+        // In two halves only where a test may want to see what becomes of one.
+        let (first, second) = if faults::ENABLED {
+            bytes.split_at(bytes.len() / 2)
+        } else {
+            (bytes, &[][..])
+        };
+        self.file
+            .write_all(first)
+            .and_then(|()| write_point(Point::PublishHalf))
+            .and_then(|()| self.file.write_all(second))
+            .map_err(|source| Error::Io {
+                path: self.path.clone(),
+                action: "write",
+                source,
+            })
     }
 
     /// Makes the content durable, gives it the target's name, and makes that durable too.
@@ -102,10 +116,11 @@ impl Staged {
             action,
             source,
         };
-        self.file
-            .sync_all()
+        write_point(Point::PublishWritten)
+            .and_then(|()| self.file.sync_all())
             .map_err(|e| failed(&self.path, "flush", e))?;
-        std::fs::rename(&self.path, &self.target)
+        write_point(Point::PublishSynced)
+            .and_then(|()| std::fs::rename(&self.path, &self.target))
             .map_err(|e| failed(&self.target, "rename a new file to", e))?;
         self.committed = true;
         let folder = self
@@ -113,7 +128,11 @@ impl Staged {
             .parent()
             .filter(|p| !p.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        match File::open(folder).and_then(|f| f.sync_all()) {
+        let flushed = write_point(Point::PublishRenamed)
+            .and_then(|()| File::open(folder))
+            .and_then(|f| f.sync_all());
+        faults::point(Point::PublishDurable);
+        match flushed {
             // Some network file systems cannot do it, and need not.
             Err(e)
                 if matches!(
@@ -195,6 +214,16 @@ mod tests {
         staged.commit().unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"new content");
         assert_eq!(names(folder.path()), ["a.h5"]);
+    }
+
+    #[test]
+    fn the_lock_keeps_readers_out_at_no_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.h5");
+        let staged = Staged::create(&target).unwrap();
+        // As HDF5 does when it opens a file for reading; the name does not matter to a lock.
+        let reader = File::open(staged.path()).unwrap();
+        flock(&reader, FlockOperation::NonBlockingLockShared).unwrap();
     }
 
     #[test]

@@ -105,6 +105,7 @@ impl ImageContext {
         for plane in planes {
             slices.push(read_plane(&mut self.files, plane)?);
         }
+        faults::point(faults::Point::WorkerRead);
         let pixels = Arc::new(crate::pass::project(slices, self.workflow.projection)?);
         self.raw.insert(role.to_owned(), Arc::clone(&pixels));
         Ok(pixels)

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use faults::Point;
 use image_io::Pixels;
 use image_io::container::{
     Attribute, Color, Container, ContainerWriter, ImageOptions, VisibleType,
@@ -257,6 +258,7 @@ fn run_image_set(
         if recorded {
             started(&job.id);
         }
+        faults::point(Point::WorkerJob);
         let begin = Instant::now();
         let result = match &job.operation {
             Compiled::Image(operation) => operation.run(&mut JobIo {
@@ -364,7 +366,9 @@ fn publish(
     let workflow = Arc::clone(&context.workflow);
     context.stored = None;
     if let Some(folder) = target.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| image_io::Error::Io {
+        let made = faults::write_point(Point::WorkerPublishing)
+            .and_then(|()| std::fs::create_dir_all(folder));
+        made.map_err(|source| image_io::Error::Io {
             path: folder.to_owned(),
             action: "create",
             source,
@@ -577,6 +581,8 @@ fn run_plate(
         source,
     })?;
     let mut tables = BTreeMap::new();
+    // The jobs that made them. Others have files of their own, and their keys would grow old in this one.
+    let mut makers = BTreeSet::new();
     let mut failed: BTreeMap<usize, String> = BTreeMap::new();
     for index in request
         .jobs
@@ -598,6 +604,7 @@ fn run_plate(
             continue;
         }
         started(&job.id);
+        faults::point(Point::WorkerJob);
         let begin = Instant::now();
         let before: BTreeSet<String> = tables.keys().cloned().collect();
         let result = operation.run(&mut PlateIo {
@@ -612,11 +619,14 @@ fn run_plate(
             .elapsed_ms
             .insert(job.id.clone(), begin.elapsed().as_secs_f64() * 1e3);
         match result {
-            Ok(()) => drop(
+            Ok(()) => {
+                if tables.len() > before.len() {
+                    makers.insert(index);
+                }
                 report
                     .outcomes
-                    .insert(job.id.clone(), JobOutcome::Succeeded),
-            ),
+                    .insert(job.id.clone(), JobOutcome::Succeeded);
+            }
             Err(failure) => {
                 tables.retain(|name, _| before.contains(name));
                 failed.insert(index, job.id.clone());
@@ -631,17 +641,18 @@ fn run_plate(
     }
     let begin = Instant::now();
     let target = crate::plate_table_file(&request.plate_dir);
+    faults::write_point(Point::PlatePublishing).map_err(|source| image_io::Error::Io {
+        path: target.clone(),
+        action: "create",
+        source,
+    })?;
     let has_previous = open_previous(&target)?.is_some();
     let mut writer = ContainerWriter::create(&target, has_previous.then_some(target.as_path()))?;
     for (name, table) in &tables {
         writer.add_table(name, table, VisibleType::U8)?;
     }
-    for job in workflow
-        .jobs
-        .iter()
-        .filter(|j| report.outcomes.get(&j.id) == Some(&JobOutcome::Succeeded))
-    {
-        set_provenance(&mut writer, workflow, request, job)?;
+    for index in makers {
+        set_provenance(&mut writer, workflow, request, &workflow.jobs[index])?;
     }
     report.published_bytes = writer.commit()?.bytes;
     report

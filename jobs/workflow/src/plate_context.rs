@@ -123,6 +123,7 @@ impl PlateIo<'_> {
             writer.add_image(&role, &Pixels::F32(plane), &options)?;
         }
         writer.commit()?;
+        faults::point(faults::Point::PlateImages);
         Ok(())
     }
 

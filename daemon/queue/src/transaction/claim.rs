@@ -13,7 +13,7 @@ use serde_json::json;
 use super::Transaction;
 use super::graph::{NODE_COLUMNS, Node, OPEN, Settlement};
 use crate::clock::{millis, timestamp};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{PassId, PlateId, RootId, SubjectId, TaskId};
 use crate::model::{PLATE_COLUMNS, PlateRow, SUBJECT_COLUMNS, SubjectRow, TASK_SELECT, TaskRow};
 use crate::statements;
@@ -320,6 +320,7 @@ impl Transaction<'_> {
             .prepare_cached(&format!("SELECT {PLATE_COLUMNS} FROM plate WHERE id = ?1"))?
             .query_row([plate], PlateRow::read)?;
         let subject = self.subject_row(subject)?;
+        faults::write_point(faults::Point::QueueClaimed).map_err(Error::not_committed)?;
         Ok(Pass {
             id: pass,
             plate,

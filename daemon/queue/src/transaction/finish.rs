@@ -91,6 +91,7 @@ impl Transaction<'_> {
         self.record(pass, reports)?;
         self.interrupt(pass, "the worker did not report on it")?;
         self.close_pass(pass)?;
+        faults::write_point(faults::Point::QueueFinished).map_err(Error::not_committed)?;
         match container {
             Some(container) => self.set_container(subject, container),
             None => Ok(()),

@@ -236,7 +236,9 @@ impl Transaction<'_> {
         // Upstream first, so that each task is reset once, to its final state.
         behind.sort_by_key(|node| node.position);
         for node in behind {
-            if node.state.starts_over() {
+            // Also one that waits for its upstream tasks and for a later time: what put it off is over.
+            let put_off = node.state == TaskState::Waiting && node.ready_at.is_some();
+            if node.state.starts_over() || put_off {
                 self.reset(node.id, why)?;
             }
         }

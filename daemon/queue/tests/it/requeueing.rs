@@ -1,6 +1,6 @@
 //! Running again what failed.
 
-use queue::{Cursor, Error, EventKind, FailureClass, TaskFilter, TaskState};
+use queue::{Cursor, Error, EventKind, FailureClass, TaskFilter, TaskId, TaskState};
 
 use crate::support::{Queue, chain, crashed, failed, ids, succeeded};
 
@@ -44,6 +44,30 @@ fn requeues_only_the_failed_ones_and_only_once() {
         good.iter()
             .all(|task| queue.state(*task) == TaskState::Succeeded)
     );
+    queue.assert_sound();
+}
+
+/// A full disk fails all jobs of a pass, and puts each off; whoever requeues the first does not want to wait for the others.
+#[test]
+fn what_is_behind_a_requeued_task_is_no_longer_put_off() {
+    let queue = Queue::new();
+    let plate = queue.plate("p");
+    let tasks = ids(&queue.put(queue.image_set(plate, "A01-0001"), chain()));
+    let pass = queue.claim().unwrap();
+    let full = |task: &TaskId| failed(*task, FailureClass::Environment);
+    queue.finish(pass.id, tasks.iter().map(full).collect());
+    let filter = TaskFilter {
+        states: vec![TaskState::Retrying],
+        ..TaskFilter::plate(plate)
+    };
+    assert_eq!(
+        queue.store.requeue(&filter, None, false).unwrap(),
+        [tasks[0]]
+    );
+    let pass = queue.claim().unwrap();
+    let claimed: Vec<_> = pass.tasks.iter().map(|task| task.id).collect();
+    assert_eq!(claimed, tasks, "all in one pass, now");
+    queue.finish(pass.id, tasks.iter().map(|t| succeeded(*t)).collect());
     queue.assert_sound();
 }
 

@@ -189,6 +189,11 @@ impl ContainerWriter {
             };
             locked(carry).map_err(|f| f.reading(previous, "what is carried over"))?;
         }
+        faults::write_point(faults::Point::ContainerAssembled).map_err(|source| Error::Io {
+            path: self.target.clone(),
+            action: "create",
+            source,
+        })?;
         let mut staged = Staged::create(&self.target)?;
         let bytes = file::with_image(&mut self.file, |image| {
             staged.write(image).map(|()| image.len() as u64)

@@ -216,14 +216,18 @@ impl World {
                     .any(|(up, _)| reached.contains(up))
             {
                 reached.insert(index);
-                behind.push((index, self.tasks[index].state));
+                let task = &self.tasks[index];
+                let put_off = task.state == TaskState::Waiting && task.ready_at.is_some();
+                behind.push((index, task.state, put_off));
             }
         }
-        for (index, state) in behind {
-            if !matches!(
-                state,
-                TaskState::Waiting | TaskState::Quarantined | TaskState::Cancelled
-            ) {
+        for (index, state, put_off) in behind {
+            if put_off
+                || !matches!(
+                    state,
+                    TaskState::Waiting | TaskState::Quarantined | TaskState::Cancelled
+                )
+            {
                 self.reset(index);
             }
         }

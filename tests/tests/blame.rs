@@ -1,0 +1,285 @@
+//! What is charged for which kind of death: a task pays only for what its own worker died of, and never for the daemon.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+use std::path::Path;
+
+use black_box::crash::Victim;
+use black_box::synthetic::{PlateSpec, render, sites};
+use faults::{Action, Plan, Point, Role};
+use serde_json::{Value, json};
+
+const SPEC: PlateSpec = PlateSpec {
+    rows: 1,
+    columns: 2,
+    sites: 1,
+    side: 96,
+    nuclei: 3,
+    dead_well: None,
+    seed: 11,
+};
+
+/// A daemon with one worker, so that it is known which one is meant.
+struct Bench {
+    victim: Victim,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut victim = Victim::new(folder.path(), 1);
+        victim.launch_and_wait();
+        fs::create_dir(victim.folder("drop").join("plate-1")).unwrap();
+        Self {
+            victim,
+            _folder: folder,
+        }
+    }
+
+    /// An image comes.
+    fn image(&self, index: usize) {
+        let file = &sites(&SPEC)[index].file;
+        let aside = self.victim.folder("aside").join("image");
+        fs::write(&aside, render(&SPEC, index).unwrap()).unwrap();
+        fs::rename(aside, self.victim.folder("drop/plate-1").join(file)).unwrap();
+    }
+
+    fn plant(&self, point: Point, action: Action, role: Role) -> usize {
+        self.victim.plans().plant(
+            point,
+            Plan {
+                action,
+                after: 0,
+                role: Some(role),
+            },
+        )
+    }
+
+    fn wait_for_hit(&self, before: usize) {
+        self.victim.wait("the fault has happened", |v| {
+            v.plans().hits().len() > before
+        });
+    }
+
+    /// Tasks of an image set that can run before the plate is complete.
+    fn tasks(&self, index: usize) -> Vec<Value> {
+        let page = self.victim.get("/api/v1/tasks?limit=1000");
+        let mine = |t: &&Value| {
+            t["subject_name"] == sites(&SPEC)[index].site.as_str() && t["job"] != "correct"
+        };
+        page["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(mine)
+            .cloned()
+            .collect()
+    }
+
+    fn wait_for(&self, index: usize, state: &str) -> Vec<Value> {
+        self.victim
+            .wait(&format!("all of image {index} is {state}"), |_| {
+                let tasks = self.tasks(index);
+                tasks.len() == 4 && tasks.iter().all(|t| t["state"] == state)
+            });
+        self.tasks(index)
+    }
+
+    /// (attempts, interruptions, crashes), which all tasks of an image must have.
+    fn counters(&self, index: usize) -> Vec<(u64, u64, u64)> {
+        let number = |t: &Value, what: &str| t[what].as_u64().unwrap();
+        let of = |t: &Value| {
+            (
+                number(t, "attempts"),
+                number(t, "interruptions"),
+                number(t, "crashes"),
+            )
+        };
+        self.tasks(index).iter().map(of).collect()
+    }
+
+    fn output(&self) -> Vec<String> {
+        names(&self.victim.folder("results/plate-1"))
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+#[test]
+fn three_dead_workers_quarantine_the_task_and_a_requeue_heals_it() {
+    let bench = Bench::start();
+    let mut hits = 0;
+    for _ in 0..3 {
+        hits = bench.plant(Point::WorkerJob, Action::Kill, Role::Worker);
+        if hits == 0 {
+            bench.image(0);
+        }
+        bench.wait_for_hit(hits);
+    }
+    assert_eq!(hits, 2);
+    let quarantined = || {
+        bench.victim.get("/api/v1/tasks?state=quarantined")["items"]
+            .as_array()
+            .map_or(0, Vec::len)
+    };
+    bench
+        .victim
+        .wait("a task is quarantined", |_| quarantined() > 0);
+    assert_eq!(quarantined(), 1, "only the job that ran is to blame");
+    for task in bench.tasks(0) {
+        let counted = (&task["attempts"], &task["crashes"], &task["interruptions"]);
+        let expected = if task["job"] == "smooth" {
+            assert!(
+                task["error"]["message"]
+                    .as_str()
+                    .unwrap()
+                    .contains("SIGKILL"),
+                "{task}"
+            );
+            (json!(0), json!(3), json!(0))
+        } else {
+            // Claimed with it in the first pass; later it waited for the retry.
+            (json!(0), json!(0), json!(3))
+        };
+        assert_eq!(
+            counted,
+            (&expected.0, &expected.1, &expected.2),
+            "{}",
+            task["job"]
+        );
+    }
+    let body = json!({ "filter": { "state": ["quarantined"] }, "dry_run": false });
+    assert!(bench.victim.post("/api/v1/tasks/requeue", &body));
+    bench.wait_for(0, "succeeded");
+    assert!(bench.counters(0).iter().all(|c| (c.0, c.2) == (1, 0)));
+}
+
+#[test]
+fn the_death_of_the_daemon_is_charged_to_nobody() {
+    let mut bench = Bench::start();
+    let deaths = [
+        (Point::DispatchClaimed, Action::Kill),
+        (Point::WorkerReceived, Action::KillDaemon),
+        (Point::PublishRenamed, Action::KillDaemon),
+        (Point::DispatchReported, Action::Kill),
+        (Point::QueueFinished, Action::Kill),
+    ];
+    bench.image(0);
+    bench.wait_for(0, "succeeded");
+    for (number, (point, action)) in deaths.into_iter().enumerate() {
+        let hits = bench.plant(point, action, point.role());
+        if number == 0 {
+            bench.image(1);
+        } else {
+            // It finds work at once, so that the next fault must be there already.
+            bench.victim.launch();
+        }
+        bench.wait_for_hit(hits);
+        bench.victim.wait_for_end("it is killed");
+    }
+    bench.victim.launch_and_wait();
+    bench.wait_for(1, "succeeded");
+    let expected = (1, deaths.len() as u64, 0);
+    assert_eq!(bench.counters(1), [expected; 4]);
+    assert_eq!(bench.counters(0), [(1, 0, 0); 4]);
+}
+
+#[test]
+fn a_worker_that_dies_idle_costs_the_next_image_nothing() {
+    let bench = Bench::start();
+    let hits = bench.plant(Point::WorkerReported, Action::Kill, Role::Worker);
+    bench.image(0);
+    bench.wait_for_hit(hits);
+    bench.wait_for(0, "succeeded");
+    bench.image(1);
+    bench.wait_for(1, "succeeded");
+    assert_eq!(bench.counters(0), [(1, 0, 0); 4]);
+    assert_eq!(bench.counters(1), [(1, 0, 0); 4]);
+}
+
+#[test]
+fn a_full_disk_in_the_middle_of_publishing_costs_no_attempt_and_leaves_nothing() {
+    let bench = Bench::start();
+    for point in [
+        Point::ContainerAssembled,
+        Point::PublishCreated,
+        Point::PublishHalf,
+        Point::PublishWritten,
+        Point::PublishSynced,
+    ] {
+        let hits = bench.plant(point, Action::Enospc, Role::Worker);
+        if hits == 0 {
+            bench.image(0);
+        } else {
+            let body = json!({ "filter": { "state": ["retrying"] }, "dry_run": false });
+            assert!(bench.victim.post("/api/v1/tasks/requeue", &body));
+        }
+        bench.wait_for_hit(hits);
+        bench.victim.wait("the trouble is recorded", |_| {
+            let tasks = bench.tasks(0);
+            tasks.iter().any(|t| t["state"] == "retrying")
+                && tasks.iter().all(|t| t["state"] != "running")
+        });
+        for task in bench.tasks(0) {
+            assert_eq!(
+                (&task["attempts"], &task["crashes"]),
+                (&json!(0), &json!(0))
+            );
+            if task["state"] == "retrying" {
+                assert_eq!(task["error"]["class"], "environment", "{task}");
+                let message = task["error"]["message"].as_str().unwrap();
+                assert!(message.contains("No space left"), "{message}");
+            }
+        }
+        assert_eq!(
+            bench.output(),
+            Vec::<String>::new(),
+            "after {}",
+            point.name()
+        );
+    }
+    let body = json!({ "filter": { "state": ["retrying"] }, "dry_run": false });
+    assert!(bench.victim.post("/api/v1/tasks/requeue", &body));
+    bench.wait_for(0, "succeeded");
+    assert_eq!(bench.output().len(), 1);
+}
+
+/// A reader may come at any moment, also for a long time after the new file has its name and before its writer lets go of it.
+#[test]
+fn readers_open_what_has_its_final_name_whatever_its_writer_does() {
+    let bench = Bench::start();
+    bench.image(0);
+    bench.wait_for(0, "succeeded");
+    let file = bench
+        .victim
+        .folder("results/plate-1")
+        .join(&bench.output()[0]);
+    let again = |from: &str| {
+        let body = json!({ "filter": { "job": "smooth", "state": ["succeeded"] }, "from_job": from, "dry_run": false });
+        assert!(bench.victim.post("/api/v1/tasks/requeue", &body));
+    };
+    for (point, changed) in [
+        (Point::PublishCreated, false),
+        (Point::PublishHalf, false),
+        (Point::PublishSynced, false),
+        (Point::PublishRenamed, true),
+    ] {
+        let before = fs::read(&file).unwrap();
+        let hits = bench.plant(point, Action::Hang, Role::Worker);
+        again("smooth");
+        bench.wait_for_hit(hits);
+        let inspected = black_box::binary::run(["inspect", "--json", file.to_str().unwrap()]);
+        assert!(inspected.status.success(), "at {}", point.name());
+        let is_new = fs::read(&file).unwrap() != before;
+        assert_eq!(is_new, changed, "at {}", point.name());
+        assert!(bench.victim.kill_worker(0));
+        bench.wait_for(0, "succeeded");
+    }
+    assert_eq!(bench.output().len(), 1, "{:?}", bench.output());
+}
