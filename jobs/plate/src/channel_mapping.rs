@@ -4,21 +4,23 @@
 //! or `cells` (`serum_IgG`), as BatchLib's `Preprocess` demands.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::foreign;
 use crate::{Error, Result};
 
 /// The file's name in a plate's folder.
 pub const FILE_NAME: &str = "channel_mapping.json";
 
 const ROLES: [&str; 4] = ["nuclei", "serum", "marker", "cells"];
-const LIMIT: u64 = 1 << 20;
+/// The largest mapping that is read: real ones have some hundred bytes.
+const LIMIT: u64 = 64 << 10;
+/// No microscope has so many channels. Each is compared with all before it.
+const MOST_CHANNELS: usize = 1000;
 
 /// Microscope channels and their roles, in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,27 +36,21 @@ impl ChannelMapping {
     /// [`Error::UnknownRole`] and [`Error::Io`].
     pub fn read(plate_folder: &Path) -> Result<Self> {
         let path = plate_folder.join(FILE_NAME);
-        let io = |source: std::io::Error| match source.kind() {
-            std::io::ErrorKind::NotFound => Error::MappingMissing { path: path.clone() },
-            _ => Error::Io {
+        let bytes = foreign::read_limited(&path, LIMIT).map_err(|refused| match refused {
+            Ok(bytes) => Error::TooLarge {
+                path: path.clone(),
+                bytes,
+                limit: LIMIT,
+            },
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                Error::MappingMissing { path: path.clone() }
+            }
+            Err(source) => Error::Io {
                 doing: "read",
                 path: path.clone(),
                 source,
             },
-        };
-        let mut bytes = Vec::new();
-        File::open(&path)
-            .map_err(io)?
-            .take(LIMIT + 1)
-            .read_to_end(&mut bytes)
-            .map_err(io)?;
-        if bytes.len() as u64 > LIMIT {
-            return Err(Error::TooLarge {
-                path,
-                bytes: bytes.len() as u64,
-                limit: LIMIT,
-            });
-        }
+        })?;
         Self::parse(&path, &bytes)
     }
 
@@ -165,6 +161,11 @@ impl<'de> Deserialize<'de> for ChannelMapping {
                     if channels.iter().any(|(name, _)| *name == channel) {
                         return Err(serde::de::Error::custom(format!(
                             "the channel `{channel}` is there twice"
+                        )));
+                    }
+                    if channels.len() >= MOST_CHANNELS {
+                        return Err(serde::de::Error::custom(format!(
+                            "it has more than {MOST_CHANNELS} channels"
                         )));
                     }
                     channels.push((channel, role));
