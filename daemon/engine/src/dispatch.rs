@@ -351,6 +351,14 @@ impl Dispatch {
             .root(pass.plate.root)
             .cloned()
             .ok_or_else(|| gone("the root"))?;
+        if let Some(link) = crate::output::link_on_the_way(&settings.output, &pass.plate.output) {
+            let message = format!(
+                "`{}` is a symbolic link; results are not written through it",
+                link.display()
+            );
+            return Err(Failure::new(FailureClass::Permanent, "output-is-link", message)
+                .with_remedy("replace the link by a folder, or name its target as `output` of the root, then requeue"));
+        }
         let mapping = |reason: String| {
             Failure::new(FailureClass::Permanent, "bad-channel-mapping", reason)
                 .with_remedy("correct channel_mapping.json in the plate's folder, then requeue")

@@ -16,6 +16,7 @@ mod hash;
 mod image_set;
 mod intake;
 mod once;
+mod output;
 mod planes;
 mod planner;
 mod records;
