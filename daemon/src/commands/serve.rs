@@ -72,6 +72,9 @@ async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
         .as_deref()
         .map(state_dir::read_token)
         .transpose()?;
+    if token.is_some() {
+        keep_out_of_core_dumps();
+    }
     let state = server::AppState {
         store,
         control: Arc::new(EngineControl::new(Arc::clone(&engine), &config)),
@@ -99,6 +102,17 @@ async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
     drop(published);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// A crash must not write the token into a file that others may read.
+fn keep_out_of_core_dumps() {
+    let none = rustix::process::Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
+        tracing::warn!(%error, "core dumps cannot be switched off; one would hold the token");
+    }
 }
 
 /// Opens the queue. A daemon that was killed while it started a worker leaves its lock to that child for a moment: as long as the
