@@ -27,6 +27,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("server", &["queue", "plate"]),
     ("cli", &[]),
     ("black-box", &[]),
+    (
+        "fuzz",
+        &[
+            "config", "plate", "image-io", "queue", "server", "worker", "workflow",
+        ],
+    ),
 ];
 
 /// Crates that must not be reachable, however far down.
