@@ -36,6 +36,10 @@ check: setup-build ## The fast loop: format, lints, unit tests
 test: setup-test ## Everything that CI runs
 	sh scripts/test.sh
 
+.PHONY: fuzz
+fuzz: setup-build ## Fuzz every target for FUZZ_SECONDS (60), or only those in FUZZ_TARGETS
+	sh scripts/fuzz.sh $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
+
 .PHONY: bench
 bench: build ## Measure; needs python3 with scikit-image, h5py and tifffile for the comparison
 	sh bench/run.sh $(BINARY)

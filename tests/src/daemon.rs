@@ -97,6 +97,12 @@ impl Daemon {
         child.wait().is_ok_and(|status| status.success())
     }
 
+    /// Process id of the daemon.
+    #[must_use]
+    pub fn pid(&self) -> Option<u64> {
+        self.child.as_ref().map(|child| u64::from(child.id()))
+    }
+
     /// The configuration file.
     #[must_use]
     pub fn config(&self) -> PathBuf {
@@ -129,6 +135,27 @@ impl Daemon {
             .body_mut()
             .read_to_string()
             .ok()
+    }
+
+    /// Status and text of any answer, asked with a token or without.
+    #[must_use]
+    pub fn ask(&self, path: &str, token: Option<&str>) -> (u16, String) {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build();
+        let agent = ureq::Agent::new_with_config(config);
+        let mut request = agent.get(self.url(path).unwrap_or_default());
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        request.call().map_or_else(
+            |error| (0, error.to_string()),
+            |mut answer| {
+                let text = answer.body_mut().read_to_string().unwrap_or_default();
+                (answer.status().as_u16(), text)
+            },
+        )
     }
 
     /// JSON of an answer.

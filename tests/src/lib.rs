@@ -2,4 +2,5 @@
 
 pub mod binary;
 pub mod daemon;
+pub mod hostile;
 pub mod synthetic;

@@ -75,6 +75,12 @@ impl ChannelMapping {
                     role: role.clone(),
                 });
             }
+            // A role names an image in the container.
+            if role.contains(['/', '\0']) {
+                return Err(bad(format!(
+                    "the role `{role}` of {channel} is no plain name"
+                )));
+            }
             if let Some((other, _)) = mapping.channels[..index]
                 .iter()
                 .find(|(_, r)| r.as_ref() == Some(role))
@@ -210,6 +216,7 @@ mod tests {
                 "A and B both have the role `nuclei`",
             ),
             (r#"{"A":"nuclei","A":null}"#, "`A` is there twice"),
+            (r#"{"A":"nuclei/../../a"}"#, "no plain name"),
             (r#"{"A":3}"#, "expected a string"),
             ("[]", "an object from microscope channel"),
             ("{", "EOF"),

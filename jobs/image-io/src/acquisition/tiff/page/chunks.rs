@@ -127,6 +127,14 @@ impl Page {
             }
             self.chunks[index] = (offset, count);
         }
+        // Single chunks may be left out where all is zero. A page without any is one whose writer did not come to its pixels:
+        // black would be a wrong answer.
+        if self.chunks.iter().all(|(_, count)| *count == 0) {
+            return Err(source.damaged(format!(
+                "page {}: none of its strips or tiles was written",
+                self.number
+            )));
+        }
         Ok(())
     }
 }
