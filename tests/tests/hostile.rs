@@ -81,13 +81,12 @@ fn plate_state(daemon: &Daemon, name: &str) -> String {
 /// The record of a file, if there is one.
 fn file(daemon: &Daemon, path: &str) -> Option<Value> {
     let files = daemon.get("/api/v1/files?limit=1000");
-    let found = files["items"]
+    files["items"]
         .as_array()
         .unwrap()
         .iter()
         .find(|file| file["path"] == path)
-        .cloned();
-    found
+        .cloned()
 }
 
 #[test]
