@@ -16,6 +16,9 @@ use crate::Target;
 /// What a target of small texts may allocate.
 const TEXT: usize = 256 << 20;
 
+/// A few lines of these manifests announce up to four million images.
+const ANNOUNCED: usize = 1 << 30;
+
 const fn plain(name: &'static str, run: fn(&[u8]), mutations: usize) -> Target {
     Target {
         name,
@@ -39,11 +42,17 @@ pub static TARGETS: [Target; 17] = [
     plain("mapping", text::mapping, 4000),
     plain("config", text::config, 1500),
     plain("workflow", text::workflow, 1500),
-    plain("imagexpress", manifest::imagexpress, 2000),
+    Target {
+        memory: ANNOUNCED,
+        ..plain("imagexpress", manifest::imagexpress, 2000)
+    },
     plain("yokogawa", manifest::yokogawa, 2000),
     plain("operetta", manifest::operetta, 3000),
     plain("incell", manifest::incell, 3000),
-    plain("scanr", manifest::scanr, 3000),
+    Target {
+        memory: ANNOUNCED,
+        ..plain("scanr", manifest::scanr, 3000)
+    },
     plain("to_worker", protocol::to_worker, 3000),
     plain("from_worker", protocol::from_worker, 3000),
     plain("http", http::open, 600),
