@@ -59,7 +59,7 @@ fn the_token_is_told_to_nobody() {
 
     fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
     daemon.launch();
-    let pid = daemon.pid().unwrap();
+    let pid = u64::from(daemon.pid().unwrap());
     let ask = |path: &str, token: Option<&str>| daemon.ask(path, token);
     assert_eq!(ask("/api/v1/status", None).0, 401);
     assert_eq!(ask("/api/v1/status", Some("wrong")).0, 401);

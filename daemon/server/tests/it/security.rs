@@ -365,6 +365,7 @@ fn names_are_shown_as_text() {
             mtime_ns: 1,
             ctime_ns: 1,
             inode: 1,
+            device: 0,
             content: None,
             state: queue::FileState::Unreadable,
             reason: Some(NASTY.into()),
