@@ -23,6 +23,10 @@ use crate::watching::WatchHost;
 /// Events and logs of finished work are kept this long; older ones are removed at start.
 const HISTORY: Duration = Duration::from_secs(90 * 24 * 3600);
 
+/// So many bytes more, beside an eighth, make it worth while to try again what failed for want of space.
+const MUCH: u64 = 1 << 20;
+/// How often the disk and the leases are looked at while nothing goes on.
+const IDLE_SECS: u32 = 5;
 /// How often, and with which pause, a listing that was asked for is looked at in one turn.
 const LISTING_LOOKS: usize = 10;
 const LISTING_PAUSE: Duration = Duration::from_millis(20);
@@ -48,6 +52,8 @@ pub struct Engine {
     /// Folders on volumes that are written to.
     volumes: Vec<PathBuf>,
     min_free: u64,
+    /// Free bytes of each volume at the last look.
+    free: Mutex<Vec<Option<u64>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -127,6 +133,7 @@ impl Engine {
                 .cloned()
                 .collect(),
             min_free: config.state.min_free.bytes(),
+            free: Mutex::default(),
             tasks: Mutex::default(),
         });
         let tasks = vec![
@@ -143,8 +150,8 @@ impl Engine {
         while !self.draining.is_cancelled() {
             let engine = Arc::clone(&self);
             let done = tokio::task::spawn_blocking(move || engine.tend_once()).await;
-            let arriving = match done {
-                Ok(Ok(arriving)) => arriving,
+            let busy = match done {
+                Ok(Ok(busy)) => busy,
                 Ok(Err(error)) => {
                     tracing::error!(%error, "plates cannot be looked after");
                     true
@@ -154,28 +161,27 @@ impl Engine {
                     true
                 }
             };
-            // Quiet periods count in seconds; without an arriving plate only an event can start one.
-            let pause = Duration::from_secs(1);
-            tokio::select! {
-                () = self.draining.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
-            }
-            while !arriving
-                && !self.draining.is_cancelled()
-                && self.intake.store().last_event() == last_event
-            {
+            // Quiet periods count in seconds. With nothing going on only an event, or the disk, can start something.
+            let mut idle = 1;
+            loop {
                 tokio::select! {
                     () = self.draining.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_secs(2)) => {}
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
                 }
+                if busy || idle == IDLE_SECS || self.intake.store().last_event() != last_event {
+                    break;
+                }
+                idle += 1;
             }
             last_event = self.intake.store().last_event();
         }
     }
 
-    /// Whether a plate is still arriving.
+    /// Whether there is something that needs to be looked at every second: a plate that arrives, a disk without room, or files
+    /// that could not be recorded.
     fn tend_once(&self) -> Result<bool> {
         let store = self.intake.store();
+        let has_room = self.mind_the_disk()?;
         let recovered = store.reap_expired()?;
         if !recovered.passes.is_empty() {
             tracing::warn!(
@@ -183,7 +189,9 @@ impl Engine {
                 "passes without heartbeat were given back"
             );
         }
-        self.mind_the_disk()?;
+        if has_room {
+            self.make_up_for_missed()?;
+        }
         // A listing of one folder is mostly over at once; what takes longer is seen by the next turn.
         for _ in 0..LISTING_LOOKS {
             if !self.intake.complete_ready_plates(self)? {
@@ -191,38 +199,81 @@ impl Engine {
             }
             std::thread::sleep(LISTING_PAUSE);
         }
-        Ok(!records::plates(store, &[PlateState::Arriving, PlateState::Stale])?.is_empty())
+        let arriving = records::plates(store, &[PlateState::Arriving, PlateState::Stale])?;
+        Ok(!has_room || !arriving.is_empty())
     }
 
-    /// Claims nothing while a volume that is written to is nearly full; goes on by itself.
-    fn mind_the_disk(&self) -> Result<()> {
-        const HOLDER: &str = "disk";
-        let store = self.intake.store();
-        let full = self.volumes.iter().find_map(|folder| {
-            let free = free_bytes(folder)?;
-            (free < self.min_free).then(|| {
-                format!(
-                    "`{}` has {} MiB free, less than min_free ({} MiB)",
-                    folder.display(),
-                    free >> 20,
-                    self.min_free >> 20
-                )
-            })
-        });
-        match full {
-            Some(reason) => {
-                if store.pause(Target::All, HOLDER, &reason)? {
-                    tracing::warn!(%reason, "paused: disk; work resumes by itself once there is room");
-                }
-            }
-            None => {
-                if store.resume(Target::All, HOLDER)? {
-                    tracing::info!("there is room on the disk again; work goes on");
-                    self.wake.notify_one();
-                }
+    /// Scans roots again of which something could not be recorded, now that the queue takes writes.
+    fn make_up_for_missed(&self) -> Result<()> {
+        let missed = self.intake.missed().take();
+        if missed.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.intake.store().set_setting("writable", "") {
+            missed
+                .iter()
+                .for_each(|root| self.intake.missed().add(*root));
+            return Err(error.into());
+        }
+        for root in missed {
+            tracing::info!(
+                root = root.0,
+                "files that could not be recorded are looked for again"
+            );
+            let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(watcher) = watcher.as_ref() {
+                watcher.redeliver(root.0);
             }
         }
         Ok(())
+    }
+
+    /// Claims nothing while a volume that is written to is nearly full, and takes no files while that is the state's; goes on by
+    /// itself. Whether there is room.
+    fn mind_the_disk(&self) -> Result<bool> {
+        const HOLDER: &str = "disk";
+        let store = self.intake.store();
+        let free: Vec<Option<u64>> = self.volumes.iter().map(|v| free_bytes(v)).collect();
+        let is_full = |free: &Option<u64>| free.is_some_and(|free| free < self.min_free);
+        // The first of the volumes is the state's.
+        self.intake
+            .missed()
+            .close(free.first().is_some_and(is_full));
+        let full = free
+            .iter()
+            .position(is_full)
+            .and_then(|i| self.volumes.get(i));
+        let before = {
+            let mut known = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *known, free.clone())
+        };
+        // A result may be larger than min_free: what failed for want of space is tried again once there is clearly more.
+        let is_more = |(before, now): (&Option<u64>, &Option<u64>)| {
+            before
+                .zip(*now)
+                .is_some_and(|(before, now)| now > before + before / 8 + MUCH)
+        };
+        let Some(folder) = full else {
+            if before.iter().zip(&free).any(is_more) && store.hurry(None)? > 0 {
+                self.wake.notify_one();
+            }
+            if store.resume(Target::All, HOLDER)? {
+                let tasks = store.hurry(None)?;
+                tracing::info!(tasks, "there is room on the disk again; work goes on");
+                self.wake.notify_one();
+            }
+            return Ok(true);
+        };
+        // Without the number that is free: it changes all the time, and each change would be an event.
+        let reason = format!(
+            "`{}` has less free space than min_free ({} MiB)",
+            folder.display(),
+            self.min_free >> 20
+        );
+        if store.pause(Target::All, HOLDER, &reason)? {
+            tracing::warn!(%reason, "paused: disk; work resumes by itself once there is room");
+        }
+        Ok(false)
     }
 
     /// Stops: claims nothing more, lets running passes finish within the grace time, then cancels them. Nothing is lost either

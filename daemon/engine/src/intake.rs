@@ -20,6 +20,7 @@ use crate::error::Result;
 use crate::facility::{Facility, Prepared, RootSettings};
 use crate::hash::{hash_file, hash_texts};
 use crate::image_set::{Announced, Expectation, ImageSet, InputFile, Plane};
+use crate::missed::Missed;
 use crate::planes::{container_name, contribution, image_set_name};
 use crate::planner::{FileHashes, PlanFor, plan};
 use crate::records;
@@ -33,6 +34,7 @@ pub struct Intake {
     max_attempts: u32,
     plates: Mutex<HashMap<PlateId, Plate>>,
     vigil: Vigil,
+    missed: Missed,
 }
 
 /// What is kept in memory of a plate that is arriving.
@@ -77,6 +79,7 @@ impl Intake {
             max_attempts,
             plates: Mutex::default(),
             vigil: Vigil::default(),
+            missed: Missed::default(),
         }
     }
 
@@ -86,6 +89,10 @@ impl Intake {
 
     pub(crate) fn facility(&self) -> &Arc<Facility> {
         &self.facility
+    }
+
+    pub(crate) fn missed(&self) -> &Missed {
+        &self.missed
     }
 
     pub(crate) fn vigil(&self) -> &Vigil {

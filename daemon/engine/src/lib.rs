@@ -15,6 +15,7 @@ mod facility;
 mod hash;
 mod image_set;
 mod intake;
+mod missed;
 mod once;
 mod planes;
 mod planner;

@@ -96,6 +96,11 @@ impl Host for WatchHost {
     }
 
     fn emit(&self, event: Event) {
+        if let Some(root) = file_of(&event)
+            && self.intake.missed().is_closed()
+        {
+            return self.intake.missed().add(root);
+        }
         let result = match &event {
             Event::Whole {
                 root,
@@ -133,10 +138,14 @@ impl Host for WatchHost {
                         (RootState::Offline, reason.clone())
                     }
                 };
-                self.intake
-                    .store()
+                let store = self.intake.store();
+                store
                     .set_root_state(RootId(*root), state, Some(&detail))
-                    .map(drop)
+                    .and_then(|_| match state {
+                        // What failed because the share was away need not wait for its time.
+                        RootState::Online => store.hurry(Some(RootId(*root))).map(drop),
+                        _ => Ok(()),
+                    })
                     .map_err(Into::into)
             }
             Event::Overflow { root } => {
@@ -173,8 +182,10 @@ impl Host for WatchHost {
             _ => Ok(()),
         };
         if let Err(error) = result {
-            // The next scan reports the file again.
-            tracing::error!(%error, ?event, "an event could not be recorded");
+            tracing::error!(%error, ?event, "an event could not be recorded; its root is scanned again");
+            if let Some(root) = file_of(&event) {
+                self.intake.missed().add(root);
+            }
         }
         (self.wake)();
     }
@@ -183,4 +194,15 @@ impl Host for WatchHost {
 /// A file that waits for something outside itself (a channel mapping) counts as unknown, so that every scan offers it again.
 fn identity(state: FileState, read: bool, identity: FileIdentity) -> Option<FileIdentity> {
     (state != FileState::Unreadable || read).then_some(identity)
+}
+
+/// The root of an event that is about a file.
+fn file_of(event: &Event) -> Option<RootId> {
+    match event {
+        Event::Whole { root, .. }
+        | Event::Changed { root, .. }
+        | Event::Unreadable { root, .. }
+        | Event::Vanished { root, .. } => Some(RootId(*root)),
+        _ => None,
+    }
 }

@@ -180,6 +180,7 @@ impl Lab {
     }
 
     /// Takes the events that are there.
+    #[allow(dead_code, reason = "one of the programs uses it")]
     pub fn drain(&mut self) {
         self.seen.extend(self.events.try_iter());
     }

@@ -22,10 +22,10 @@ fn explain_tells_where_a_file_stands() {
             }
         )
     });
-    let [file] = &lab.watcher().settling(ROOT)[..] else {
-        panic!("one file settles")
-    };
-    assert_eq!((file.path.as_path(), file.size), (Path::new("a"), 3));
+    until("it is seen with all it has", || {
+        let files = lab.watcher().settling(ROOT);
+        matches!(&files[..], [file] if file.path == Path::new("a") && file.size == 3)
+    });
     assert_eq!(lab.watcher().counters()[&ROOT].settling, 1);
     assert_eq!(explain(&lab, "no"), FileStatus::Missing);
     assert_eq!(explain(&lab, "a/b"), FileStatus::Missing);
