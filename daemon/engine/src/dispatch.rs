@@ -295,7 +295,8 @@ impl Dispatch {
             *worker = None;
         }
         let published = matches!(&end, PassEnd::Done { report, .. } if report.published_bytes > 0);
-        let reports = self.reports(&pass, end, current.as_deref(), &log);
+        let mut reports = self.reports(&pass, end, current.as_deref(), &log);
+        self.intake.judge_missing(&pass, &mut reports);
         self.commit(&pass, reports, prepared.container.filter(|_| published))
             .await;
         self.describe(id, |s| {

@@ -486,6 +486,7 @@ fn root_settings(
         } else {
             None
         },
+        watched: true,
     })
 }
 

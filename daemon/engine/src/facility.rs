@@ -62,6 +62,8 @@ pub struct RootSettings {
     /// Files last written before this time (when the root was first watched; nanoseconds since 1970) are left alone; `None`: all
     /// are taken.
     pub ignore_before: Option<i64>,
+    /// Whether somebody watches the folder, and so finds out what became of a file that is missing.
+    pub watched: bool,
 }
 
 type Variant = (u64, SystemTime, Arc<Prepared>);

@@ -202,8 +202,13 @@ impl Intake {
             && known.content.as_deref() == Some(content.as_str())
         {
             // Touched, moved away and back, or its mode changed: nothing to compute.
-            self.store
+            let subject = known.subject;
+            let recorded = self
+                .store
                 .record_file(&records::file_record(known, identity))?;
+            if let (queue::Recorded::Returned(_), Some(subject)) = (recorded, subject) {
+                self.retry_missing(subject)?;
+            }
             return Ok(());
         }
         let prepared = match self.facility.workflow_for(&settings, &parsed.acquisition) {
@@ -328,6 +333,10 @@ impl Intake {
                 complete: outcome.1,
             },
         );
+        if !lost.is_empty() {
+            // It may have been renamed before its tasks ran under the old name.
+            self.retry_missing(outcome.0)?;
+        }
         Ok(())
     }
 

@@ -16,6 +16,7 @@ mod hash;
 mod image_set;
 mod intake;
 mod missed;
+mod missing;
 mod once;
 mod planes;
 mod planner;
