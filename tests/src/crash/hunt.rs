@@ -190,7 +190,7 @@ impl Hunt {
         let mut round = 0;
         let mut faults = 0;
         while self.summary.kills < options.kills || round == 0 {
-            for fault in self.schedule(options.kills, round) {
+            for fault in self.schedule(round) {
                 if round > 0 && self.summary.kills >= options.kills {
                     break;
                 }
@@ -217,7 +217,7 @@ impl Hunt {
     }
 
     /// Every point with a kill; some with a hang; those that write with errors; and in between as many kills at random.
-    fn schedule(&mut self, kills: usize, round: u64) -> Vec<Fault> {
+    fn schedule(&mut self, round: u64) -> Vec<Fault> {
         let mut out = Vec::new();
         for (number, &point) in (round..).zip(Point::ALL) {
             if point.occasion() == Occasion::FirstStart {
@@ -248,8 +248,7 @@ impl Hunt {
                 }));
             }
         }
-        let planned = out.len();
-        for number in planned..planned.max(kills.saturating_sub(planned)) * 2 {
+        for number in 0..out.len() * 3 / 2 {
             out.push(match number % 10 {
                 0..=4 => Fault::Daemon,
                 5..=7 => Fault::Worker,
