@@ -22,7 +22,9 @@ line; what is read later wins. `wellspring config show` prints every value and w
   current folder. `~` and `$NAME` are not expanded.
 - Sizes carry a unit: `512 MiB`, `1.5 GB`. Times are whole seconds.
 - An unknown key or value is an error.
-- A change takes effect when the daemon is restarted. No work is lost by that.
+- `systemctl reload wellspring` (SIGHUP) reads it again: folders, workflows, workers, limits and the log level change in the
+  running daemon, `[server]`, the state folder and the log format at the next restart. A file that cannot be used changes
+  nothing; the log and `/readyz` say so. No work is lost by either.
 ";
 
 /// Renders the reference of both kinds of file from their schemas.

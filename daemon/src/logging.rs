@@ -3,29 +3,46 @@
 use std::io::{IsTerminal, stderr};
 
 use config::LogFormat;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
+
+/// The level of the daemon's log, which can be changed while it runs.
+pub struct LogLevel(reload::Handle<EnvFilter, Registry>);
+
+impl LogLevel {
+    /// Changes the level.
+    ///
+    /// # Errors
+    /// The level cannot be understood.
+    pub fn set(&self, level: &str) -> anyhow::Result<()> {
+        Ok(self.0.reload(EnvFilter::try_new(level)?)?)
+    }
+}
 
 /// Sets up the daemon's log.
 ///
 /// # Errors
 /// The level cannot be understood.
-pub fn daemon(level: &str, format: LogFormat) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level)?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(stderr);
-    match format {
-        LogFormat::Json => builder.json().init(),
-        LogFormat::Text => builder.with_ansi(colour()).init(),
+pub fn daemon(level: &str, format: LogFormat) -> anyhow::Result<LogLevel> {
+    let (filter, handle) = reload::Layer::new(EnvFilter::try_new(level)?);
+    let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
+    let lines = match format {
+        LogFormat::Json => lines.json().boxed(),
+        LogFormat::Text => lines.with_ansi(colour()).boxed(),
         // The journal stamps the time itself.
-        LogFormat::Journald => builder.without_time().with_ansi(false).init(),
+        LogFormat::Journald => lines.without_time().with_ansi(false).boxed(),
         LogFormat::Auto if std::env::var_os("JOURNAL_STREAM").is_some() => {
-            builder.without_time().with_ansi(false).init();
+            lines.without_time().with_ansi(false).boxed()
         }
-        LogFormat::Auto if stderr().is_terminal() => builder.with_ansi(colour()).init(),
-        LogFormat::Auto => builder.json().init(),
-    }
-    Ok(())
+        LogFormat::Auto if stderr().is_terminal() => lines.with_ansi(colour()).boxed(),
+        LogFormat::Auto => lines.json().boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .init();
+    Ok(LogLevel(handle))
 }
 
 /// Sets up the log of a command: errors only, because the command reports failures itself, unless the environment asks for more.

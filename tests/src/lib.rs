@@ -3,4 +3,6 @@
 pub mod binary;
 pub mod crash;
 pub mod daemon;
+pub mod namespace;
 pub mod synthetic;
+pub mod tiny;

@@ -176,19 +176,17 @@ fn a_killed_daemon_goes_on_where_it_was() {
         "{tasks}"
     );
     let results = daemon.folder("results").join("plate-1");
-    let names: Vec<String> = fs::read_dir(&results)
-        .unwrap()
-        .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    assert_eq!(
-        names.iter().filter(|n| n.ends_with(".h5")).count(),
-        24,
-        "{names:?}"
-    );
-    assert!(
-        !names.iter().any(|n| n.starts_with('.')),
-        "temporary files are left: {names:?}"
-    );
+    let names = || -> Vec<String> {
+        fs::read_dir(&results)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+            .collect()
+    };
+    let containers = names().iter().filter(|n| n.ends_with(".h5")).count();
+    assert_eq!(containers, 24, "{:?}", names());
+    daemon.wait("no temporary file is left", || {
+        !names().iter().any(|n| n.starts_with('.'))
+    });
 }
 
 #[test]

@@ -56,6 +56,9 @@ pub struct Root {
     #[serde(default)]
     #[schemars(example = vec!["*_thumb*", "calibration/**"])]
     pub ignore: Vec<String>,
+    /// Tasks of a root with a larger number are run first. A plate can be given its own.
+    #[serde(default)]
+    pub priority: i32,
     /// Turn off to keep the block but not watch the folder.
     #[serde(default = "default_enabled")]
     pub enabled: bool,
@@ -108,6 +111,7 @@ impl Root {
             rescan_secs: default_rescan_secs(),
             existing: Existing::default(),
             ignore: Vec::new(),
+            priority: 0,
             enabled: default_enabled(),
             layout: None,
         }

@@ -1,5 +1,6 @@
 //! The sections that appear once: state, server, workers, log.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -23,6 +24,9 @@ pub struct State {
     /// Free space to keep on each volume that is written to. Below it the daemon pauses, and resumes by itself once
     /// there is room again; nothing fails for it.
     pub min_free: ByteSize,
+    /// How long events and the logs of attempts are kept, in days. Plates, tasks and results are kept until they are removed.
+    #[schemars(range(min = 1))]
+    pub keep_days: u32,
 }
 
 impl Default for State {
@@ -31,6 +35,7 @@ impl Default for State {
             dir: "/var/lib/wellspring".into(),
             allow_network: false,
             min_free: ByteSize::mib(1024),
+            keep_days: 90,
         }
     }
 }
@@ -87,7 +92,11 @@ pub struct Workers {
     pub threads: Count,
     /// `"auto"` (the best real GPU, or none), `"off"`, or a part of the name of the adapter to use.
     pub gpu: Gpu,
-    /// Memory that one worker may use; above it the attempt is ended. By default there is no limit but the machine's.
+    /// Memory that all workers together may use. A pass is started only if what it is expected to need is free; one that
+    /// needs more than this runs alone. By default 80 % of what the machine, or the service's control group, has.
+    #[schemars(example = ByteSize::mib(49152))]
+    pub memory: Option<ByteSize>,
+    /// Memory that one worker may use; above it the attempt is ended. By default as much as `memory`.
     #[schemars(example = ByteSize::mib(8192))]
     pub memory_limit: Option<ByteSize>,
     /// Longest time that one attempt of a job may take, in seconds. A job can set its own.
@@ -102,6 +111,8 @@ pub struct Workers {
     /// How long running work may go on when the daemon is asked to stop, in seconds. What is not done by then is
     /// started again after the next start, and no attempt is counted.
     pub grace_secs: u64,
+    /// Named limits: how many passes may run at a time that have a job with this `limit`. Others go on meanwhile.
+    pub limits: BTreeMap<String, u32>,
 }
 
 impl Default for Workers {
@@ -110,11 +121,13 @@ impl Default for Workers {
             count: Count::Auto,
             threads: Count::Auto,
             gpu: Gpu::Auto,
+            memory: None,
             memory_limit: None,
             time_limit_secs: 3600,
             max_attempts: 3,
             lease_secs: 60,
             grace_secs: 30,
+            limits: BTreeMap::new(),
         }
     }
 }

@@ -106,6 +106,6 @@ mod tests {
             .into_iter()
             .map(|(n, _)| n)
             .collect();
-        assert_eq!(names, ["dir", "allow_network", "min_free"]);
+        assert_eq!(names, ["dir", "allow_network", "min_free", "keep_days"]);
     }
 }

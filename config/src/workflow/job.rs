@@ -11,7 +11,7 @@ use crate::schema::job_key_order;
 use crate::value::ByteSize;
 
 /// The keys that mean the same in every job; all others are parameters of its kind.
-pub const JOB_KEYS: [&str; 12] = [
+pub const JOB_KEYS: [&str; 13] = [
     "id",
     "kind",
     "scope",
@@ -23,6 +23,7 @@ pub const JOB_KEYS: [&str; 12] = [
     "time_limit_secs",
     "memory_limit",
     "max_attempts",
+    "limit",
     "remove",
 ];
 
@@ -70,6 +71,11 @@ pub struct JobConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), example = 1)]
     pub max_attempts: Option<u32>,
+    /// Name of a limit in the daemon's `[workers.limits]`, for what only so many may use at a time: a licence, a share that
+    /// is slow, a network that fills the GPU. `wellspring run` knows no limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"licence")]
+    pub limit: Option<String>,
     /// Drops an inherited job; only in a file that `extends` another. It is never set after loading.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub remove: bool,

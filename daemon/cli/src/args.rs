@@ -1,5 +1,6 @@
 //! Options and commands.
 
+mod files;
 mod plates;
 mod requeue;
 mod roots;
@@ -12,13 +13,14 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+pub use files::FilesCommand;
 pub use plates::PlatesCommand;
 pub use requeue::RequeueArgs;
 pub use roots::RootsCommand;
 pub use states::{PlateState, TaskState};
 pub(crate) use states::{word, words};
 pub use tasks::TasksCommand;
-pub use watch::WatchArgs;
+pub use watch::{WatchArgs, WatchCommand};
 
 /// Options of all commands that talk to the daemon.
 #[derive(Args, Clone, Debug, Default)]
@@ -73,7 +75,10 @@ pub enum ClientCommand {
     /// List tasks, see why they failed, run them again.
     #[command(subcommand)]
     Tasks(TasksCommand),
-    /// Follow the progress.
+    /// List the files of watched folders, say where one stands.
+    #[command(subcommand)]
+    Files(FilesCommand),
+    /// Follow the progress, or say where a file stands.
     Watch(WatchArgs),
     /// Start nothing more until `resume`; what is running goes on.
     Pause {

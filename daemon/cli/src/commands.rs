@@ -1,5 +1,6 @@
 //! One file a group of commands.
 
+mod files;
 mod pause;
 mod plates;
 mod plates_wait;
@@ -10,7 +11,7 @@ mod task_show;
 mod tasks;
 mod watch;
 
-use crate::args::{ClientCommand, ClientOptions};
+use crate::args::{ClientCommand, ClientOptions, WatchCommand};
 use crate::console::Console;
 use crate::error::{Error, Exit, Result};
 use crate::http::Client;
@@ -22,7 +23,13 @@ pub(crate) fn run(options: &ClientOptions, command: &ClientCommand, console: &Co
         ClientCommand::Plates(command) => plates::run(options, command, console),
         ClientCommand::Roots(command) => roots::run(options, command, console),
         ClientCommand::Tasks(command) => tasks::run(options, command, console),
-        ClientCommand::Watch(args) => watch::run(options, args, console),
+        ClientCommand::Files(command) => files::run(options, command, console),
+        ClientCommand::Watch(args) => match &args.command {
+            Some(WatchCommand::Explain { path }) => {
+                Client::new(options).and_then(|client| files::explain(&client, path, console))
+            }
+            None => watch::run(options, args, console),
+        },
         ClientCommand::Pause { reason } => pause::pause(options, reason.as_deref(), console),
         ClientCommand::Resume => pause::resume(options, console),
     };

@@ -1,12 +1,14 @@
 //! What the daemon answers, as far as it is printed. What is not known is passed over and what is missing is empty, so that
 //! a client and a daemon of different versions understand each other.
 
+mod file;
 mod plate;
 mod status;
 mod task;
 
 use serde::Deserialize;
 
+pub(crate) use file::File;
 pub(crate) use plate::{Plate, Well};
 pub(crate) use status::{Pause, Root, Status};
 pub(crate) use task::{Attempt, Cancelled, Explanation, Requeued, Task, TaskDetail};

@@ -1,31 +1,52 @@
 //! Decides when a plate has all it will get.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use faults::Point;
-use jiff::Timestamp;
 use plate::{Decision, Facts, ParsedName};
-use queue::{NewSubject, PlateId, PlateRow, PlateState, SubjectKind, SubjectState};
+use queue::{NewSubject, PlateId, PlateState, RootId, SubjectKind, SubjectState};
 use serde_json::json;
+use watch::Verification;
 use workflow::{Scope, Workflow};
 
+use crate::arriving::{Member, Plate};
 use crate::error::Result;
-use crate::image_set::{Expectation, Plane};
-use crate::intake::{Intake, Member, Plate};
+use crate::image_set::Plane;
+use crate::intake::Intake;
 use crate::records;
 
+/// What the watching sees of a plate's folder.
+pub(crate) trait Sight {
+    /// Whether the root can be seen at all.
+    fn is_online(&self, root: RootId) -> bool;
+    /// Whether something below a folder of the root is still being written or registered.
+    fn is_pending(&self, root: RootId, folder: &Path) -> bool;
+    /// Asks for a folder to be listed.
+    fn verify(&self, root: RootId, folder: &Path) -> Option<Verification>;
+}
+
 impl Intake {
-    /// Looks at every plate that is still arriving, and completes those whose rules say so. `settling` tells whether a file of an
-    /// acquisition folder is still being written.
+    /// Looks at every plate that is still arriving, and completes those whose rules say so. A rule that holds is not
+    /// enough: the folder is listed once more first, because a sentinel may be seen before the last images, whose events
+    /// wait in some queue. Returns whether such a listing is under way.
     ///
     /// # Errors
     /// The queue fails.
-    pub fn complete_ready_plates(
-        &self,
-        settling: &dyn Fn(queue::RootId, &Path) -> bool,
-    ) -> Result<()> {
-        for row in records::plates(self.store(), &[PlateState::Arriving, PlateState::Stale])? {
-            if !self.recall(&row)? || settling(row.root, &row.directory) {
+    pub(crate) fn complete_ready_plates(&self, sight: &dyn Sight) -> Result<bool> {
+        let rows = records::plates(self.store(), &[PlateState::Arriving, PlateState::Stale])?;
+        let vigil = self.vigil();
+        vigil.retain(&rows.iter().map(|row| row.id).collect::<Vec<_>>());
+        let mut listing = false;
+        for row in rows {
+            if !self.recall(&row)? {
+                continue;
+            }
+            let verified = vigil.is_verified(row.id);
+            let disturbed =
+                !sight.is_online(row.root) || sight.is_pending(row.root, &row.directory);
+            let quiet = vigil.quiet(row.id, row.last_arrival, disturbed, Instant::now());
+            if disturbed {
                 continue;
             }
             self.reread_manifest(row.id)?;
@@ -34,13 +55,21 @@ impl Intake {
                 let Some(plate) = plates.get(&row.id) else {
                     continue;
                 };
-                plate::decide(&plate.root.rules, &facts(plate, &row))
+                plate::decide(&plate.root.rules, &facts(plate, quiet))
             };
-            if let Some(decision) = decision {
-                self.complete(row.id, &decision)?;
+            match decision {
+                Some(decision) if verified => {
+                    vigil.undecided(row.id);
+                    self.complete(row.id, &decision)?;
+                }
+                Some(_) => {
+                    vigil.verify(row.id, || sight.verify(row.root, &row.directory));
+                    listing = true;
+                }
+                None => vigil.undecided(row.id),
             }
         }
-        Ok(())
+        Ok(listing)
     }
 
     /// Completes a plate because a person said so.
@@ -126,6 +155,8 @@ impl Intake {
         )?;
         faults::point(Point::PlateCompleted);
         tracing::info!(plate = %plate.name, rule = %decision.rule, why = %decision.why, image_sets = plate.sets.len(), "plate is complete");
+        // Memory holds what is arriving only; a late file brings the plate back.
+        plates.remove(&id);
         Ok(())
     }
 
@@ -159,73 +190,6 @@ impl Intake {
         }
         Ok(())
     }
-
-    /// Plans everything of a plate: what depends on the whole plate gets its real key now. With `decision` the plate is completed in
-    /// the same transaction; without `image_sets` only its own jobs are planned.
-    fn plan_whole(
-        &self,
-        plate: &Plate,
-        decision: Option<(&str, &str)>,
-        image_sets: bool,
-    ) -> Result<()> {
-        let membership = decision.is_some().then(|| plate.membership());
-        self.store().transaction(|tx| {
-            self.plan_plate_subject(tx, plate, membership.as_deref())?;
-            if image_sets {
-                for (name, member) in plate.sets.iter().filter(|(_, m)| m.complete) {
-                    let expected = Expectation {
-                        plate_complete: decision.is_some(),
-                        ..plate.expectation(&member.parsed, decision.is_some())
-                    };
-                    self.put_set(
-                        tx,
-                        plate,
-                        name,
-                        &member.parsed,
-                        &member.set,
-                        &expected,
-                        membership.as_deref(),
-                    )?;
-                }
-            }
-            if let Some((rule, why)) = decision {
-                tx.complete_plate(plate.id, rule, Some(why))?;
-                faults::write_point(Point::PlatePlanned).map_err(queue::Error::not_committed)?;
-            }
-            Ok(())
-        })?;
-        Ok(())
-    }
-
-    /// Plans all known plates again, after a workflow changed: what has an equal key is not run again.
-    ///
-    /// # Errors
-    /// The queue fails.
-    pub fn plan_all(&self) -> Result<()> {
-        for row in records::plates(self.store(), &[])? {
-            if !self.recall(&row)? {
-                continue;
-            }
-            let plates = self.plates();
-            let Some(plate) = plates.get(&row.id) else {
-                continue;
-            };
-            let decided = row.state.is_complete().then(|| {
-                (
-                    row.decided_by.clone().unwrap_or_default(),
-                    row.detail.clone().unwrap_or_default(),
-                )
-            });
-            self.plan_whole(
-                plate,
-                decided
-                    .as_ref()
-                    .map(|(rule, why)| (rule.as_str(), why.as_str())),
-                true,
-            )?;
-        }
-        Ok(())
-    }
 }
 
 /// Whether some image-set job needs a plate job's result.
@@ -238,10 +202,7 @@ fn depends_on_plate(workflow: &Workflow) -> bool {
     })
 }
 
-fn facts(plate: &Plate, row: &PlateRow) -> Facts {
-    let quiet = row
-        .last_arrival
-        .map_or(0, |at| Timestamp::now().duration_since(at).as_secs().max(0));
+fn facts(plate: &Plate, quiet: Duration) -> Facts {
     let planes = plate
         .sets
         .values()
@@ -252,7 +213,7 @@ fn facts(plate: &Plate, row: &PlateRow) -> Facts {
         manifest: plate.manifest.as_ref().map(|m| manifest_facts(plate, m)),
         expected: plate.root.layout.map(|l| l.planes()),
         other_files: other_files(&plate.root.path.join(&plate.directory), &plate.root.rules),
-        quiet_seconds: u64::try_from(quiet).unwrap_or(0),
+        quiet_seconds: quiet.as_secs(),
         by_hand: false,
     }
 }

@@ -1,28 +1,30 @@
 //! Worker slots: each claims a pass, has its worker run it, and commits the outcome.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use faults::Point;
 use jiff::Timestamp;
 use queue::{
-    ClaimRequest, Failure, FailureClass, Outcome, Pass, PassId, Store, SubjectKind, SubjectState,
-    TaskReport, TaskRow,
+    Admission, Admit, Candidate, ClaimFilter, ClaimRequest, Failure, FailureClass, Outcome, Pass,
+    PassId, Store, SubjectKind, TaskReport,
 };
 use serde::Serialize;
-use serde_json::json;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use worker::{PassEnd, PassLimits, SpawnOptions, WorkerProcess};
-use workflow::PlateMember;
-use workflow::pass::{JobOutcome, JobRequest, PassReport, PassRequest, Subject};
+use worker::{PassEnd, SpawnOptions, WorkerProcess};
 
-use crate::facility::Prepared;
-use crate::image_set::ImageSet;
+use crate::admission::{self, Admissions, Capacity, Need, Permit};
 use crate::intake::Intake;
-use crate::records;
+use crate::leftovers::of_dead_worker;
+use crate::outcome;
+use crate::ready_pass::{DefaultLimits, NotReady, prepare};
+
+/// Pause before an outcome that the disk did not take is recorded again.
+const COMMIT_AGAIN: Duration = Duration::from_secs(2);
 
 /// What a worker slot is doing, for the status page.
 #[derive(Clone, Debug, Serialize)]
@@ -43,50 +45,9 @@ pub struct WorkerState {
     pub since: Timestamp,
 }
 
-/// Settings of the slots.
-#[derive(Clone, Debug)]
-pub(crate) struct DispatchOptions {
-    pub spawn: SpawnOptions,
-    pub count: usize,
-    pub threads: usize,
-    /// Threads of a pass on a whole plate, which runs while its image sets wait.
-    pub plate_threads: usize,
-    pub time_limit: Duration,
-    pub memory_limit: Option<u64>,
-    pub lease: Duration,
-}
-
-/// All slots, and how to reach them.
-pub(crate) struct Dispatch {
-    intake: Arc<Intake>,
-    options: DispatchOptions,
-    wake: Arc<Notify>,
-    /// No new pass is claimed once this is cancelled.
-    draining: CancellationToken,
-    /// Running passes are stopped once this is cancelled.
-    killed: CancellationToken,
-    states: Mutex<Vec<WorkerState>>,
-    running: Mutex<HashMap<PassId, CancellationToken>>,
-}
-
-/// A claimed pass, ready to be sent.
-struct ReadyPass {
-    prepared: Arc<Prepared>,
-    request: PassRequest,
-    container: Option<PathBuf>,
-    threads: usize,
-    limits: PassLimits,
-}
-
-impl Dispatch {
-    pub fn new(
-        intake: Arc<Intake>,
-        options: DispatchOptions,
-        wake: Arc<Notify>,
-        draining: CancellationToken,
-        killed: CancellationToken,
-    ) -> Arc<Self> {
-        let idle = |id| WorkerState {
+impl WorkerState {
+    fn idle(id: usize) -> Self {
+        Self {
             id,
             pid: None,
             pass: None,
@@ -94,17 +55,98 @@ impl Dispatch {
             subject: None,
             job: None,
             since: Timestamp::now(),
-        };
-        let states = (1..=options.count).map(idle).collect();
-        Arc::new(Self {
+        }
+    }
+}
+
+/// Settings of the slots.
+#[derive(Clone, Debug)]
+pub(crate) struct DispatchOptions {
+    pub spawn: SpawnOptions,
+    pub count: usize,
+    pub threads: usize,
+    /// Threads that a pass on a whole plate may use, while its image sets wait.
+    pub plate_threads: usize,
+    pub defaults: DefaultLimits,
+    pub lease: Duration,
+    pub capacity: Capacity,
+}
+
+/// All slots, and how to reach them.
+pub(crate) struct Dispatch {
+    intake: Arc<Intake>,
+    options: RwLock<Arc<DispatchOptions>>,
+    admissions: Arc<Admissions>,
+    wake: Arc<Notify>,
+    /// No new pass is claimed once this is cancelled.
+    draining: CancellationToken,
+    /// Running passes are stopped once this is cancelled.
+    killed: CancellationToken,
+    slots: Mutex<Vec<JoinHandle<()>>>,
+    states: Mutex<Vec<WorkerState>>,
+    running: Mutex<HashMap<PassId, CancellationToken>>,
+}
+
+/// A claim, and where the queue's question for room puts the answer.
+struct Request {
+    claim: ClaimRequest,
+    permit: Arc<Mutex<Option<Permit>>>,
+}
+
+/// A claimed pass, with the room that it was given.
+struct Claimed {
+    pass: Pass,
+    permit: Permit,
+}
+
+impl Dispatch {
+    /// Starts all slots.
+    pub fn start(
+        intake: Arc<Intake>,
+        options: DispatchOptions,
+        wake: Arc<Notify>,
+        draining: CancellationToken,
+        killed: CancellationToken,
+    ) -> Arc<Self> {
+        let dispatch = Arc::new(Self {
             intake,
-            options,
+            admissions: Arc::new(Admissions::new(options.capacity.clone())),
+            options: RwLock::new(Arc::new(options)),
             wake,
             draining,
             killed,
-            states: Mutex::new(states),
+            slots: Mutex::default(),
+            states: Mutex::default(),
             running: Mutex::default(),
-        })
+        });
+        dispatch.fill_slots();
+        dispatch
+    }
+
+    /// Goes on with other settings: slots are added at once, those too many end after their pass.
+    pub fn change(self: &Arc<Self>, options: DispatchOptions) {
+        self.admissions.resize(options.capacity.clone());
+        *self.options.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(options);
+        self.fill_slots();
+        self.wake.notify_waiters();
+    }
+
+    fn fill_slots(self: &Arc<Self>) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|slot| !slot.is_finished());
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in 1..=self.options().count {
+            if states.iter().all(|state| state.id != id) {
+                states.push(WorkerState::idle(id));
+                slots.push(tokio::spawn(Arc::clone(self).slot(id)));
+            }
+        }
+        states.sort_by_key(|state| state.id);
+    }
+
+    fn options(&self) -> Arc<DispatchOptions> {
+        let options = self.options.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&options)
     }
 
     /// What every slot is doing.
@@ -127,11 +169,9 @@ impl Dispatch {
         }
     }
 
-    /// Runs all slots until draining.
-    pub async fn run(self: Arc<Self>) {
-        let slots: Vec<_> = (1..=self.options.count)
-            .map(|id| tokio::spawn(Arc::clone(&self).slot(id)))
-            .collect();
+    /// Returns when all slots have ended, which they do when draining.
+    pub async fn ended(&self) {
+        let slots = std::mem::take(&mut *self.slots.lock().unwrap_or_else(PoisonError::into_inner));
         for slot in slots {
             if let Err(error) = slot.await {
                 tracing::error!(%error, "a worker slot ended by a bug");
@@ -145,7 +185,7 @@ impl Dispatch {
 
     fn describe(&self, id: usize, change: impl FnOnce(&mut WorkerState)) {
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = states.get_mut(id - 1) {
+        if let Some(state) = states.iter_mut().find(|state| state.id == id) {
             change(state);
             state.since = Timestamp::now();
         }
@@ -153,12 +193,17 @@ impl Dispatch {
 
     async fn slot(self: Arc<Self>, id: usize) {
         let mut worker: Option<WorkerProcess> = None;
+        let mut next: Option<Claimed> = None;
         loop {
             let woken = self.wake.notified();
-            if self.draining.is_cancelled() {
+            if next.is_none() && (self.draining.is_cancelled() || self.options().count < id) {
                 break;
             }
-            let Some(pass) = self.claim(id, worker.as_ref()).await else {
+            let claimed = match next.take() {
+                Some(claimed) => Some(claimed),
+                None => self.claim(self.request(id, worker.as_ref())).await,
+            };
+            let Some(claimed) = claimed else {
                 let pause = self.until_next_wakeup().await;
                 tokio::select! {
                     () = woken => {}
@@ -169,23 +214,60 @@ impl Dispatch {
             };
             // More may be ready than this slot can take.
             self.wake.notify_one();
-            self.run_pass(id, &mut worker, pass).await;
+            next = self.run_pass(id, &mut worker, claimed).await;
         }
         if let Some(mut worker) = worker {
             worker.kill().await;
         }
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        states.retain(|state| state.id != id);
     }
 
-    async fn claim(&self, id: usize, worker: Option<&WorkerProcess>) -> Option<Pass> {
-        let request = ClaimRequest {
-            worker: format!("worker-{id}"),
-            pid: worker.and_then(WorkerProcess::pid),
-            lease: self.options.lease,
-            ..ClaimRequest::default()
+    /// What a slot asks the queue for, and where the room for it is put.
+    fn request(&self, id: usize, worker: Option<&WorkerProcess>) -> Request {
+        let permit = Arc::new(Mutex::new(None));
+        let (options, for_queue) = (self.options(), Arc::clone(&permit));
+        let facility = self.intake.facility();
+        let admissions = Arc::clone(&self.admissions);
+        let admit = move |candidate: &Candidate<'_>| {
+            // A root that is gone, or a record that cannot be read: the pass is claimed, and fails with that reason.
+            let set = serde_json::from_value(candidate.subject.inputs.clone()).unwrap_or_default();
+            let threads = match candidate.subject.kind {
+                SubjectKind::Plate => (options.threads, options.plate_threads),
+                _ => (options.threads, options.threads),
+            };
+            let need = facility
+                .root(candidate.root)
+                .map_or_else(Need::default, |root| {
+                    admission::need(&root.prepared.workflow, candidate.jobs, &set, threads)
+                });
+            match admissions.admit(need) {
+                Ok(room) => {
+                    *for_queue.lock().unwrap_or_else(PoisonError::into_inner) = Some(room);
+                    Admission::Take
+                }
+                Err(instead) => instead,
+            }
         };
+        Request {
+            claim: ClaimRequest {
+                worker: format!("worker-{id}"),
+                pid: worker.and_then(WorkerProcess::pid),
+                lease: self.options().lease,
+                filter: ClaimFilter {
+                    admit: Some(Admit(Arc::new(admit))),
+                    ..ClaimFilter::default()
+                },
+            },
+            permit,
+        }
+    }
+
+    async fn claim(&self, request: Request) -> Option<Claimed> {
         let store = self.store().clone();
-        match blocking(move || store.claim_pass(&request)).await {
-            Ok(pass) => pass,
+        let Request { claim, permit } = request;
+        match blocking(move || store.claim_pass(&claim)).await {
+            Ok(pass) => claimed(pass, &permit),
             Err(error) => {
                 tracing::error!(%error, "cannot claim from the queue");
                 None
@@ -202,27 +284,42 @@ impl Dispatch {
             .clamp(Duration::from_millis(5), Duration::from_secs(60))
     }
 
-    async fn run_pass(&self, id: usize, worker: &mut Option<WorkerProcess>, pass: Pass) {
+    /// Runs a pass and commits its outcome. Returns the next pass, which is claimed in the same transaction.
+    async fn run_pass(
+        &self,
+        id: usize,
+        worker: &mut Option<WorkerProcess>,
+        claimed: Claimed,
+    ) -> Option<Claimed> {
         faults::point(Point::DispatchClaimed);
-        let prepared = match self.prepare(&pass) {
-            Ok(prepared) => prepared,
-            Err(failure) => {
+        let Claimed { pass, permit } = claimed;
+        let options = self.options();
+        let (intake, shared) = (Arc::clone(&self.intake), Arc::new(pass));
+        let pass = Arc::clone(&shared);
+        // Looks at files, which may hang on a share: not on a thread that others need.
+        let ready =
+            tokio::task::spawn_blocking(move || prepare(&intake, &shared, options.defaults)).await;
+        let prepared = match ready {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(NotReady::Failed(failure))) => {
+                let outcome = Outcome::Failed { failure };
                 return self
-                    .commit(
-                        &pass,
-                        pass.tasks
-                            .iter()
-                            .map(|t| {
-                                TaskReport::new(
-                                    t.id,
-                                    Outcome::Failed {
-                                        failure: failure.clone(),
-                                    },
-                                )
-                            })
-                            .collect(),
-                        None,
-                    )
+                    .commit(id, None, permit, &pass, all(&pass, &outcome), None)
+                    .await;
+            }
+            Ok(Err(NotReady::PlannedAnew)) => {
+                let reason = "the plate was planned anew".to_owned();
+                let outcome = Outcome::Interrupted { reason };
+                return self
+                    .commit(id, None, permit, &pass, all(&pass, &outcome), None)
+                    .await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "a pass could not be prepared, by a bug");
+                let failure = Failure::new(FailureClass::Permanent, "bug", error.to_string());
+                let outcome = Outcome::Failed { failure };
+                return self
+                    .commit(id, None, permit, &pass, all(&pass, &outcome), None)
                     .await;
             }
         };
@@ -234,7 +331,7 @@ impl Dispatch {
             *worker = None;
         }
         if worker.is_none() {
-            match WorkerProcess::spawn(&self.options.spawn).await {
+            match WorkerProcess::spawn(&self.options().spawn).await {
                 Ok(started) => {
                     faults::point(Point::DispatchSpawned);
                     *worker = Some(started);
@@ -242,29 +339,14 @@ impl Dispatch {
                 Err(error) => {
                     tracing::error!(%error, "no worker can be started");
                     let failure = Failure::new(FailureClass::Environment, "no-worker", error.to_string()).with_remedy("check the memory and process limits of the service; work resumes by itself");
+                    let outcome = Outcome::Failed { failure };
                     return self
-                        .commit(
-                            &pass,
-                            pass.tasks
-                                .iter()
-                                .map(|t| {
-                                    TaskReport::new(
-                                        t.id,
-                                        Outcome::Failed {
-                                            failure: failure.clone(),
-                                        },
-                                    )
-                                })
-                                .collect(),
-                            None,
-                        )
+                        .commit(id, None, permit, &pass, all(&pass, &outcome), None)
                         .await;
                 }
             }
         }
-        let Some(process) = worker.as_mut() else {
-            return;
-        };
+        let process = worker.as_mut()?;
         let pid = process.pid();
         self.describe(id, |s| {
             s.pid = pid;
@@ -280,7 +362,7 @@ impl Dispatch {
         let beating = tokio::spawn(heartbeat(
             self.store().clone(),
             pass.id,
-            self.options.lease,
+            self.options().lease,
             stop.clone(),
         ));
         let _ = process.take_log();
@@ -288,7 +370,7 @@ impl Dispatch {
             .run(
                 (&prepared.prepared.id, &prepared.prepared.file),
                 prepared.request,
-                prepared.threads,
+                permit.threads,
                 &prepared.limits,
                 stop.cancelled(),
                 |job| {
@@ -296,343 +378,143 @@ impl Dispatch {
                 },
             )
             .await;
-        beating.abort();
         self.running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&pass.id);
-        let current = self.states().get(id - 1).and_then(|s| s.job.clone());
+        let current = self
+            .states()
+            .into_iter()
+            .find(|state| state.id == id)
+            .and_then(|state| state.job);
         let log = process.take_log();
         if !matches!(end, PassEnd::Done { .. } | PassEnd::Refused(_)) {
             *worker = None;
-            crate::leftovers::after_death(&pass.plate.output).await;
+            if let Some(container) = prepared.container.clone() {
+                let _ = tokio::task::spawn_blocking(move || of_dead_worker(&container)).await;
+            }
         }
         faults::point(Point::DispatchReported);
         let published = matches!(&end, PassEnd::Done { report, .. } if report.published_bytes > 0);
-        let reports = self.reports(&pass, end, current.as_deref(), &log);
-        self.commit(&pass, reports, prepared.container.filter(|_| published))
+        if let PassEnd::Done { peak_rss, .. } = &end {
+            self.admissions.learn(&permit, *peak_rss);
+        }
+        let stopping = self.killed.is_cancelled();
+        let reports = outcome::reports(&pass, end, current.as_deref(), &log, stopping);
+        let container = prepared.container.filter(|_| published);
+        let next = self
+            .commit(id, worker.as_ref(), permit, &pass, reports, container)
             .await;
+        // Until the outcome is recorded the pass is still ours, however long the disk takes.
+        beating.abort();
         self.describe(id, |s| {
             *s = WorkerState {
-                id,
                 pid: worker.as_ref().and_then(WorkerProcess::pid),
-                pass: None,
-                plate: None,
-                subject: None,
-                job: None,
-                since: s.since,
+                ..WorkerState::idle(id)
             }
         });
+        next
     }
 
-    async fn commit(&self, pass: &Pass, reports: Vec<TaskReport>, container: Option<PathBuf>) {
-        for report in &reports {
-            if let Outcome::Failed { failure } = &report.outcome {
-                let job = pass
-                    .tasks
-                    .iter()
-                    .find(|t| t.id == report.task)
-                    .map_or("", |t| t.job.as_str());
-                tracing::warn!(task = report.task.0, plate = %pass.plate.name, subject = %pass.subject.name, job, class = ?failure.class, error = %failure.message, "task failed");
+    /// Records the outcome of a pass and claims the next one: one sync of the disk for both.
+    async fn commit(
+        &self,
+        id: usize,
+        worker: Option<&WorkerProcess>,
+        permit: Permit,
+        pass: &Arc<Pass>,
+        reports: Vec<TaskReport>,
+        container: Option<PathBuf>,
+    ) -> Option<Claimed> {
+        tell_failures(pass, &reports);
+        // Its room is free for whatever is claimed next.
+        drop(permit);
+        let goes_on = !self.draining.is_cancelled() && self.options().count >= id;
+        let Request { claim, permit } = self.request(id, worker);
+        let store = self.store().clone();
+        let (ended, reports) = (pass.id, Arc::new(reports));
+        let recorded = loop {
+            let (store, claim) = (store.clone(), claim.clone());
+            let (reports, container) = (Arc::clone(&reports), container.clone());
+            let recorded = blocking(move || {
+                let claim = goes_on.then_some(&claim);
+                finish_and_claim(&store, ended, &reports, container.as_deref(), claim)
+            })
+            .await;
+            // The disk of the queue is full or broken: what was computed is not thrown away for that.
+            if let Err(error @ queue::Error::NotCommitted { .. }) = &recorded
+                && !self.draining.is_cancelled()
+            {
+                tracing::error!(pass = ended.0, %error, "the outcome of a pass cannot be recorded yet; trying again");
+                tokio::select! {
+                    () = tokio::time::sleep(COMMIT_AGAIN) => continue,
+                    () = self.draining.cancelled() => {}
+                }
             }
-        }
-        let (store, id) = (self.store().clone(), pass.id);
-        if let Err(error) =
-            blocking(move || store.finish_pass(id, &reports, container.as_deref())).await
-        {
-            // The lease runs out and the tasks are run again; a container that is published already is replaced by an equal one.
-            tracing::error!(pass = id.0, %error, "the outcome of a pass could not be recorded");
-        }
+            break recorded;
+        };
         faults::point(Point::DispatchCommitted);
         self.wake.notify_one();
-    }
-
-    /// Turns a claimed pass into what the worker needs.
-    fn prepare(&self, pass: &Pass) -> Result<ReadyPass, Failure> {
-        let gone = |what: &str| {
-            Failure::new(
-                FailureClass::Permanent,
-                "not-configured",
-                format!(
-                    "{what} of plate `{}` is no longer configured",
-                    pass.plate.name
-                ),
-            )
-            .with_remedy("put the root back into the configuration, or cancel the tasks")
-        };
-        let settings = self
-            .intake
-            .facility()
-            .root(pass.plate.root)
-            .cloned()
-            .ok_or_else(|| gone("the root"))?;
-        let mapping = |reason: String| {
-            Failure::new(FailureClass::Permanent, "bad-channel-mapping", reason)
-                .with_remedy("correct channel_mapping.json in the plate's folder, then requeue")
-        };
-        let prepared = self
-            .intake
-            .facility()
-            .workflow_for(&settings, &pass.plate.directory)
-            .map_err(mapping)?;
-        let jobs: Vec<JobRequest> = pass
-            .tasks
-            .iter()
-            .map(|t| JobRequest {
-                job: t.job.clone(),
-                key: t.key.clone().unwrap_or_default(),
-            })
-            .collect();
-        if let Some(unknown) = jobs
-            .iter()
-            .find(|j| prepared.workflow.position(&j.job).is_none())
-        {
-            return Err(gone(&format!("job `{}`", unknown.job)));
-        }
-        let limits_of = || {
-            pass.tasks
-                .iter()
-                .filter_map(|t| prepared.workflow.position(&t.job))
-                .map(|i| &prepared.workflow.jobs[i])
-        };
-        let limits = PassLimits {
-            time: self.options.time_limit,
-            times: limits_of()
-                .filter_map(|j| Some((j.id.clone(), Duration::from_secs(j.limits.time_secs?))))
-                .collect(),
-            // The jobs of a pass share one process: the largest of their limits holds.
-            memory: limits_of()
-                .filter_map(|j| j.limits.memory_bytes.or(self.options.memory_limit))
-                .max(),
-        };
-        let (subject, container, threads) = if pass.subject.kind == SubjectKind::Plate {
-            (
-                Subject::Plate {
-                    members: self.members(pass, &settings.path)?,
-                },
-                Some(workflow::plate_table_file(&pass.plate.output)),
-                self.options.plate_threads,
-            )
-        } else {
-            let set: ImageSet =
-                serde_json::from_value(pass.subject.inputs.clone()).map_err(|e| {
-                    Failure::new(
-                        FailureClass::Permanent,
-                        "bad-record",
-                        format!(
-                            "the planes of `{}` cannot be read from the queue: {e}",
-                            pass.subject.name
-                        ),
-                    )
-                    .with_remedy("rescan the root")
-                })?;
-            let container = pass.plate.output.join(&set.container);
-            (
-                Subject::ImageSet {
-                    name: pass.subject.name.clone(),
-                    planes: set.planes(&settings.path),
-                    input_hash: pass.subject.input_hash.clone().unwrap_or_default(),
-                    container: container.clone(),
-                },
-                Some(container),
-                self.options.threads,
-            )
-        };
-        let request = PassRequest {
-            pass: pass.id.0,
-            plate: pass.plate.name.clone(),
-            plate_dir: pass.plate.output.clone(),
-            subject,
-            jobs,
-        };
-        Ok(ReadyPass {
-            prepared,
-            request,
-            container,
-            threads,
-            limits,
-        })
-    }
-
-    /// The image sets of a plate as its jobs see them, in well and site order.
-    fn members(&self, pass: &Pass, root: &std::path::Path) -> Result<Vec<PlateMember>, Failure> {
-        let failed =
-            |e: queue::Error| Failure::new(FailureClass::Transient, "queue", e.to_string());
-        let troubles = records::failures_by_subject(self.store(), pass.plate.id).map_err(failed)?;
-        let mut members = Vec::new();
-        for row in records::image_sets(self.store(), pass.plate.id).map_err(failed)? {
-            let Some(well) = row.well.as_deref().and_then(|w| w.parse().ok()) else {
-                continue;
-            };
-            let set: ImageSet = serde_json::from_value(row.inputs.clone()).unwrap_or_default();
-            let missing = (row.state != SubjectState::Complete)
-                .then(|| format!("incomplete: missing {}", row.missing));
-            members.push(PlateMember {
-                name: row.name.clone(),
-                well,
-                site: row.site.and_then(|s| u32::try_from(s).ok()).unwrap_or(0),
-                timepoint: row.timepoint.and_then(|t| u32::try_from(t).ok()),
-                container: row
-                    .container
-                    .clone()
-                    .unwrap_or_else(|| pass.plate.output.join(&set.container)),
-                planes: if missing.is_none() {
-                    set.planes(root)
-                } else {
-                    Vec::new()
-                },
-                failed: missing.or_else(|| troubles.get(&row.id).cloned()),
-            });
-        }
-        members.sort_by_key(|m| (m.well, m.site, m.timepoint));
-        Ok(members)
-    }
-
-    /// One report a task. A worker's death is charged to the job that was running; the others were interrupted.
-    fn reports(
-        &self,
-        pass: &Pass,
-        end: PassEnd,
-        current: Option<&str>,
-        log: &str,
-    ) -> Vec<TaskReport> {
-        let log = (!log.is_empty()).then(|| log.to_owned());
-        let blame = |outcome: &dyn Fn() -> Outcome, reason: &str| {
-            let blamed = |t: &TaskRow| {
-                current.map_or_else(
-                    || pass.tasks.first().is_some_and(|f| f.id == t.id),
-                    |job| job == t.job,
-                )
-            };
-            let each = |t: &TaskRow| TaskReport {
-                log: log.clone(),
-                ..TaskReport::new(
-                    t.id,
-                    if blamed(t) {
-                        outcome()
-                    } else {
-                        Outcome::Interrupted {
-                            reason: reason.to_owned(),
-                        }
-                    },
-                )
-            };
-            pass.tasks.iter().map(each).collect()
-        };
-        let permanent = |code: &str, message: String, remedy: &str| Outcome::Failed {
-            failure: Failure::new(FailureClass::Permanent, code, message).with_remedy(remedy),
-        };
-        match end {
-            PassEnd::Done { report, peak_rss } => pass
-                .tasks
-                .iter()
-                .map(|t| TaskReport {
-                    log: log.clone(),
-                    peak_rss: Some(peak_rss),
-                    ..task_report(t, &report)
-                })
-                .collect(),
-            PassEnd::Refused(reason) => blame(
-                &|| {
-                    permanent(
-                        "refused",
-                        format!("the worker refused the pass: {reason}"),
-                        "restart the daemon, so that it and its workers are of one version",
-                    )
-                },
-                "the worker refused the pass",
-            ),
-            PassEnd::Died(detail) => blame(
-                &|| Outcome::Crashed {
-                    signal: None,
-                    detail: detail.clone(),
-                },
-                "the worker died in another job of the pass",
-            ),
-            PassEnd::TimedOut(limit) => blame(
-                &|| {
-                    permanent(
-                        "time-limit",
-                        format!("stopped after {} s, the time limit", limit.as_secs()),
-                        "raise time_limit_secs of the job or the workers, then requeue",
-                    )
-                },
-                "another job of the pass ran into its time limit",
-            ),
-            PassEnd::OverMemory(used) => blame(
-                &|| {
-                    permanent(
-                        "memory-limit",
-                        format!("stopped at {} MiB of memory, above the limit", used >> 20),
-                        "raise memory_limit of the workers, then requeue",
-                    )
-                },
-                "another job of the pass ran into the memory limit",
-            ),
-            PassEnd::Cancelled if self.killed.is_cancelled() => pass
-                .tasks
-                .iter()
-                .map(|t| {
-                    TaskReport::new(
-                        t.id,
-                        Outcome::Interrupted {
-                            reason: "the daemon stopped".to_owned(),
-                        },
-                    )
-                })
-                .collect(),
-            PassEnd::Cancelled => pass
-                .tasks
-                .iter()
-                .map(|t| {
-                    TaskReport::new(
-                        t.id,
-                        if t.cancel_requested || pass.tasks.len() == 1 {
-                            Outcome::Cancelled
-                        } else {
-                            Outcome::Interrupted {
-                                reason: "its pass was cancelled".to_owned(),
-                            }
-                        },
-                    )
-                })
-                .collect(),
+        match recorded {
+            Ok(next) => claimed(next, &permit),
+            Err(error) => {
+                // The lease runs out and the tasks are run again; a container that is published already is replaced by an equal one.
+                tracing::error!(pass = ended.0, %error, "the outcome of a pass could not be recorded");
+                None
+            }
         }
     }
 }
 
-fn task_report(task: &TaskRow, report: &PassReport) -> TaskReport {
-    let outcome = match report.outcomes.get(&task.job) {
-        Some(JobOutcome::Succeeded) => Outcome::Succeeded {
-            result: json!({ "published_bytes": report.published_bytes, "objects": report.objects }),
-        },
-        Some(JobOutcome::Failed { failure }) => Outcome::Failed {
-            failure: convert(failure),
-        },
-        Some(JobOutcome::Skipped { .. }) => Outcome::Skipped,
-        None => Outcome::Interrupted {
-            reason: "the worker did not report on it".to_owned(),
-        },
-    };
-    TaskReport {
-        timings: serde_json::to_value(&report.elapsed_ms).ok(),
-        ..TaskReport::new(task.id, outcome)
+/// Records the outcome of a pass and claims the next one in one transaction.
+fn finish_and_claim(
+    store: &Store,
+    ended: PassId,
+    reports: &[TaskReport],
+    container: Option<&Path>,
+    claim: Option<&ClaimRequest>,
+) -> queue::Result<Option<Pass>> {
+    let together = store.transaction(|tx| {
+        tx.finish_pass(ended, reports, container)?;
+        claim.map_or(Ok(None), |claim| tx.claim_pass(claim))
+    });
+    match together {
+        Err(queue::Error::PassEnded { .. } | queue::Error::NotCommitted { .. }) | Ok(_) => together,
+        // What was achieved counts, whatever is wrong with the next one.
+        Err(error) => {
+            tracing::error!(%error, "cannot claim from the queue");
+            store.finish_pass(ended, reports, container)?;
+            Ok(None)
+        }
     }
 }
 
-fn convert(failure: &workflow::Failure) -> Failure {
-    let class = match failure.class {
-        workflow::FailureClass::Transient => FailureClass::Transient,
-        workflow::FailureClass::Environment => FailureClass::Environment,
-        workflow::FailureClass::Permanent => FailureClass::Permanent,
-    };
-    Failure {
-        class,
-        code: failure.code.clone(),
-        message: failure.message.clone(),
-        remedy: failure.remedy.clone(),
-        path: failure.path.clone(),
+/// One outcome for all tasks of a pass.
+fn all(pass: &Pass, outcome: &Outcome) -> Vec<TaskReport> {
+    let report = |task: &queue::TaskRow| TaskReport::new(task.id, outcome.clone());
+    pass.tasks.iter().map(report).collect()
+}
+
+fn tell_failures(pass: &Pass, reports: &[TaskReport]) {
+    for report in reports {
+        if let Outcome::Failed { failure } = &report.outcome {
+            let job = pass
+                .tasks
+                .iter()
+                .find(|t| t.id == report.task)
+                .map_or("", |t| t.job.as_str());
+            tracing::warn!(task = report.task.0, plate = %pass.plate.name, subject = %pass.subject.name, job, class = ?failure.class, error = %failure.message, "task failed");
+        }
     }
+}
+
+/// The room that a claim was given is its own only if the claim was made.
+fn claimed(pass: Option<Pass>, permit: &Mutex<Option<Permit>>) -> Option<Claimed> {
+    let permit = permit.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Some(Claimed {
+        pass: pass?,
+        permit: permit?,
+    })
 }
 
 /// Prolongs the lease of a pass; ends the pass when the queue took it away or its tasks were cancelled.

@@ -1,28 +1,37 @@
 //! Starts everything, and stops it in the right order.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use config::DaemonConfig;
 use faults::Point;
-use queue::{NewRoot, PassId, PlateId, PlateState, RootId, Store, Target};
+use queue::{NewRoot, PassId, PlateId, PlateState, RootId, RootState, Store, Target, TaskFilter};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use watch::{FileStatus, RootSpec, Watcher};
 use worker::SpawnOptions;
 
+use crate::admission::{self, Capacity};
+use crate::arriving::priority_setting;
+use crate::completion::Sight;
 use crate::dispatch::{Dispatch, DispatchOptions, WorkerState};
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
 use crate::intake::Intake;
-use crate::leftovers::Leftovers;
+use crate::leftovers;
+use crate::ready_pass::DefaultLimits;
 use crate::records;
+use crate::volume::Volume;
 use crate::watching::WatchHost;
 
-/// Events and logs of finished work are kept this long; older ones are removed at start.
-const HISTORY: Duration = Duration::from_secs(90 * 24 * 3600);
+/// How often old events and logs are removed.
+const PRUNING: Duration = Duration::from_secs(24 * 3600);
+
+/// How often, and with which pause, a listing that was asked for is looked at in one turn.
+const LISTING_LOOKS: usize = 10;
+const LISTING_PAUSE: Duration = Duration::from_millis(20);
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -37,16 +46,34 @@ pub struct EngineOptions {
 pub struct Engine {
     intake: Arc<Intake>,
     dispatch: Arc<Dispatch>,
+    options: EngineOptions,
     watcher: Mutex<Option<Watcher>>,
     wake: Arc<Notify>,
     draining: CancellationToken,
     killed: CancellationToken,
-    grace: Duration,
-    /// Folders on volumes that are written to.
-    volumes: Vec<PathBuf>,
-    min_free: u64,
-    leftovers: Leftovers,
+    settings: Mutex<Settings>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    pruned_at: Mutex<Option<Instant>>,
+}
+
+/// What the engine itself looks up in the configuration.
+#[derive(Clone)]
+struct Settings {
+    grace: Duration,
+    state_dir: PathBuf,
+    min_free: u64,
+    history: Duration,
+}
+
+impl Settings {
+    fn of(config: &DaemonConfig) -> Self {
+        Self {
+            grace: Duration::from_secs(config.workers.grace_secs),
+            state_dir: config.state.dir.clone(),
+            min_free: config.state.min_free.bytes(),
+            history: Duration::from_secs(u64::from(config.state.keep_days) * 24 * 3600),
+        }
+    }
 }
 
 impl Engine {
@@ -67,35 +94,13 @@ impl Engine {
             );
         }
         faults::point(Point::StartRecovered);
-        let roots = config
-            .roots
-            .iter()
-            .filter(|r| r.enabled)
-            .map(|r| root_settings(store, config, r))
-            .collect::<Result<Vec<_>>>()?;
-        let specs: Vec<RootSpec> = config
-            .roots
-            .iter()
-            .filter(|r| r.enabled)
-            .zip(&roots)
-            .map(|(r, s)| root_spec(r, s.id))
-            .collect();
-        let facility = Arc::new(Facility::new(roots));
-        let leftovers = Leftovers::sweep(facility.roots().iter().map(|r| r.output.as_path()));
-        faults::point(Point::StartCleaned);
-        let intake = Arc::new(Intake::new(
-            store.clone(),
-            facility,
-            config.workers.max_attempts,
-        ));
-        intake.plan_all()?;
-        faults::point(Point::StartPlanned);
-        let pruned = store.prune(HISTORY)?;
-        tracing::debug!(?pruned, "old events and logs removed");
-
+        let facility = facility(store, config)?;
+        let specs = specs(config, &facility);
+        close_roots(store, &facility)?;
+        let intake = Arc::new(Intake::new(store.clone(), facility));
         let (draining, killed) = (CancellationToken::new(), CancellationToken::new());
         let wake = Arc::new(Notify::new());
-        let dispatch = Dispatch::new(
+        let dispatch = Dispatch::start(
             Arc::clone(&intake),
             dispatch_options(config, options),
             Arc::clone(&wake),
@@ -104,35 +109,63 @@ impl Engine {
         );
         let for_events = Arc::clone(&wake);
         store.on_event(move |_| for_events.notify_one());
-        let for_watch = Arc::clone(&wake);
-        let host = Arc::new(WatchHost {
-            intake: Arc::clone(&intake),
-            wake: Arc::new(move || for_watch.notify_one()),
-        });
-        let watcher = Watcher::start(specs, host)?;
-        faults::point(Point::StartWatching);
         let engine = Arc::new(Self {
             intake,
-            dispatch: Arc::clone(&dispatch),
-            watcher: Mutex::new(Some(watcher)),
+            dispatch,
+            options: options.clone(),
+            watcher: Mutex::new(None),
             wake,
             draining,
             killed,
-            grace: Duration::from_secs(config.workers.grace_secs),
-            volumes: std::iter::once(&config.state.dir)
-                .chain(config.roots.iter().map(|r| &r.output))
-                .cloned()
-                .collect(),
-            min_free: config.state.min_free.bytes(),
-            leftovers,
+            settings: Mutex::new(Settings::of(config)),
             tasks: Mutex::default(),
+            pruned_at: Mutex::default(),
         });
-        let tasks = vec![
-            tokio::spawn(dispatch.run()),
+        engine.watch(specs)?;
+        faults::point(Point::StartWatching);
+        let sweeping = leftovers::sweep(Arc::clone(&engine.intake), engine.draining.clone());
+        *lock(&engine.tasks) = vec![
+            tokio::spawn(sweeping),
             tokio::spawn(Arc::clone(&engine).tend()),
         ];
-        *engine.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
         Ok(engine)
+    }
+
+    /// Goes on with another configuration: folders, workflows, workers and limits. Running passes go on. Nothing changes if
+    /// something in it is wrong. Blocks until the folders are watched.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub fn reload(&self, config: &DaemonConfig) -> Result<()> {
+        let store = self.intake.store();
+        // All of them, before the first is written to the queue.
+        for root in config.roots.iter().filter(|r| r.enabled) {
+            check_root(config, root)?;
+        }
+        let facility = facility(store, config)?;
+        let specs = specs(config, &facility);
+        // Watching ends first, so that no folder is seen by two watchers.
+        if let Some(watcher) = lock(&self.watcher).take() {
+            watcher.stop();
+        }
+        close_roots(store, &facility)?;
+        self.intake.change(facility);
+        *lock(&self.settings) = Settings::of(config);
+        self.dispatch
+            .change(dispatch_options(config, &self.options));
+        self.watch(specs)?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    fn watch(&self, specs: Vec<RootSpec>) -> Result<()> {
+        let wake = Arc::clone(&self.wake);
+        let host = Arc::new(WatchHost {
+            intake: Arc::clone(&self.intake),
+            wake: Arc::new(move || wake.notify_one()),
+        });
+        *lock(&self.watcher) = Some(Watcher::start(specs, host)?);
+        Ok(())
     }
 
     /// Completes plates and gives back tasks whose lease ran out; sleeps while there is nothing of the kind to do.
@@ -181,37 +214,58 @@ impl Engine {
                 "passes without heartbeat were given back"
             );
         }
-        self.leftovers.look_again();
         self.mind_the_disk()?;
-        self.intake
-            .complete_ready_plates(&|root, directory| self.is_settling(root, directory))?;
+        self.prune_daily()?;
+        // A listing of one folder is mostly over at once; what takes longer is seen by the next turn.
+        for _ in 0..LISTING_LOOKS {
+            if !self.intake.complete_ready_plates(self)? {
+                break;
+            }
+            std::thread::sleep(LISTING_PAUSE);
+        }
         Ok(!records::plates(store, &[PlateState::Arriving, PlateState::Stale])?.is_empty())
     }
 
-    /// Claims nothing while a volume that is written to is nearly full; goes on by itself.
+    fn prune_daily(&self) -> Result<()> {
+        let mut pruned_at = lock(&self.pruned_at);
+        if pruned_at.is_none_or(|at| at.elapsed() >= PRUNING) {
+            let history = lock(&self.settings).history;
+            let pruned = self.intake.store().prune(history)?;
+            tracing::debug!(?pruned, "old events and logs removed");
+            *pruned_at = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Claims nothing that is written to a volume which is nearly full, and nothing at all if that is the queue's; goes on by
+    /// itself.
     fn mind_the_disk(&self) -> Result<()> {
+        let settings = lock(&self.settings).clone();
+        self.hold_while_full(Target::All, &settings.state_dir, settings.min_free)?;
+        for root in self.intake.facility().roots() {
+            self.hold_while_full(Target::Root(root.id), &root.output, settings.min_free)?;
+        }
+        Ok(())
+    }
+
+    fn hold_while_full(&self, target: Target, folder: &Path, min_free: u64) -> Result<()> {
         const HOLDER: &str = "disk";
         let store = self.intake.store();
-        let full = self.volumes.iter().find_map(|folder| {
-            let free = free_bytes(folder)?;
-            (free < self.min_free).then(|| {
-                format!(
+        match Volume::of(folder).filter(|volume| volume.free < min_free) {
+            Some(volume) => {
+                let reason = format!(
                     "`{}` has {} MiB free, less than min_free ({} MiB)",
                     folder.display(),
-                    free >> 20,
-                    self.min_free >> 20
-                )
-            })
-        });
-        match full {
-            Some(reason) => {
-                if store.pause(Target::All, HOLDER, &reason)? {
+                    volume.free >> 20,
+                    min_free >> 20
+                );
+                if store.pause(target, HOLDER, &reason)? {
                     tracing::warn!(%reason, "paused: disk; work resumes by itself once there is room");
                 }
             }
             None => {
-                if store.resume(Target::All, HOLDER)? {
-                    tracing::info!("there is room on the disk again; work goes on");
+                if store.resume(target, HOLDER)? {
+                    tracing::info!(folder = %folder.display(), "there is room on the disk again; work goes on");
                     self.wake.notify_one();
                 }
             }
@@ -219,39 +273,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a file below a folder of a root is still being written.
-    fn is_settling(&self, root: RootId, directory: &Path) -> bool {
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        watcher.as_ref().is_some_and(|w| {
-            w.settling(root.0)
-                .iter()
-                .any(|f| f.path.starts_with(directory))
-        })
-    }
-
     /// Stops: claims nothing more, lets running passes finish within the grace time, then cancels them. Nothing is lost either
     /// way: what was cancelled is ready again.
     pub async fn stop(&self) {
         self.draining.cancel();
         faults::point(Point::StopDraining);
-        let watcher = self
-            .watcher
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let watcher = lock(&self.watcher).take();
         if let Some(watcher) = watcher {
             // Joining its threads blocks.
             let _ = tokio::task::spawn_blocking(move || watcher.stop()).await;
         }
         faults::point(Point::StopUnwatched);
-        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let tasks = std::mem::take(&mut *lock(&self.tasks));
+        let grace = lock(&self.settings).grace;
         let all = async {
             for task in tasks {
                 let _ = task.await;
             }
+            self.dispatch.ended().await;
         };
         tokio::pin!(all);
-        if tokio::time::timeout(self.grace, &mut all).await.is_err() {
+        if tokio::time::timeout(grace, &mut all).await.is_err() {
             tracing::warn!(
                 "running work did not end within the grace time; it is started again after the next start"
             );
@@ -273,30 +315,64 @@ impl Engine {
         self.dispatch.states()
     }
 
+    /// The volumes that are written to: the queue's and those of the results. Asks the system, which may take a while where a
+    /// share hangs.
+    #[must_use]
+    pub fn volumes(&self) -> Vec<Volume> {
+        let mut folders = vec![lock(&self.settings).state_dir.clone()];
+        let facility = self.intake.facility();
+        folders.extend(facility.roots().iter().map(|r| r.output.clone()));
+        folders.dedup();
+        folders.iter().filter_map(|f| Volume::of(f)).collect()
+    }
+
+    /// Free space that is kept on each volume, in bytes.
+    #[must_use]
+    pub fn min_free(&self) -> u64 {
+        lock(&self.settings).min_free
+    }
+
     /// Number of files that are still being written below a root.
     #[must_use]
     pub fn settling(&self, root: RootId) -> usize {
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let watcher = lock(&self.watcher);
         watcher.as_ref().map_or(0, |w| w.settling(root.0).len())
     }
 
-    /// Scans a root now. False for an unknown root.
-    pub fn rescan(&self, root: RootId) -> bool {
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        watcher.as_ref().is_some_and(|w| w.rescan(root.0))
+    /// How a root is being watched, why, and on which file system; nothing while it is offline.
+    #[must_use]
+    pub fn watching(&self, root: RootId) -> Option<(watch::ActiveMode, String, String)> {
+        let watcher = lock(&self.watcher);
+        match watcher.as_ref()?.state(root.0)? {
+            watch::RootState::Online {
+                mode,
+                reason,
+                file_system,
+            } => Some((mode, reason, file_system)),
+            watch::RootState::Offline { .. } => None,
+        }
+    }
+
+    /// Scans a root now, and plans anew what its workflow or mappings changed for. False for an unknown root.
+    ///
+    /// # Errors
+    /// The queue fails.
+    pub fn rescan(&self, root: RootId) -> Result<bool> {
+        self.intake.plan_root(root)?;
+        let watcher = lock(&self.watcher);
+        Ok(watcher.as_ref().is_some_and(|w| w.rescan(root.0)))
     }
 
     /// Where a file stands, and under which root.
     #[must_use]
     pub fn explain_path(&self, path: &Path) -> Option<(RootId, FileStatus)> {
-        let root = self
-            .intake
-            .facility()
+        let facility = self.intake.facility();
+        let root = facility
             .roots()
             .iter()
             .find(|r| path.starts_with(&r.path))?;
         let relative = path.strip_prefix(&root.path).ok()?;
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let watcher = lock(&self.watcher);
         Some((root.id, watcher.as_ref()?.explain(root.id.0, relative)))
     }
 
@@ -310,6 +386,24 @@ impl Engine {
         Ok(())
     }
 
+    /// Gives all tasks of a plate, those to come included, a priority. Returns whether that changed anything.
+    ///
+    /// # Errors
+    /// The queue fails.
+    pub fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool> {
+        let mut plates = self.intake.plates();
+        let changed = self.store().transaction(|tx| {
+            tx.set_setting(&priority_setting(plate), &priority.to_string())?;
+            tx.prioritise(&TaskFilter::plate(plate), priority)
+        })?;
+        if let Some(plate) = plates.get_mut(&plate) {
+            plate.priority = priority;
+        }
+        drop(plates);
+        self.wake.notify_one();
+        Ok(changed > 0)
+    }
+
     /// Ends passes whose tasks were cancelled.
     pub fn stop_passes(&self, passes: &[PassId]) {
         for pass in passes {
@@ -318,11 +412,59 @@ impl Engine {
     }
 }
 
-/// Free space of the volume that a folder lies on, or will lie on.
-fn free_bytes(folder: &Path) -> Option<u64> {
-    let existing = folder.ancestors().find(|p| p.exists())?;
-    let stat = rustix::fs::statvfs(existing).ok()?;
-    Some(stat.f_bavail * stat.f_frsize)
+/// While the watcher is being stopped nothing can be seen, and no plate is completed.
+impl Sight for Engine {
+    fn is_online(&self, root: RootId) -> bool {
+        let watcher = lock(&self.watcher);
+        let state = watcher.as_ref().and_then(|w| w.state(root.0));
+        matches!(state, Some(watch::RootState::Online { .. }))
+    }
+
+    fn is_pending(&self, root: RootId, folder: &Path) -> bool {
+        let watcher = lock(&self.watcher);
+        watcher
+            .as_ref()
+            .is_none_or(|w| w.is_pending(root.0, folder))
+    }
+
+    fn verify(&self, root: RootId, folder: &Path) -> Option<watch::Verification> {
+        let watcher = lock(&self.watcher);
+        watcher.as_ref()?.verify(root.0, folder)
+    }
+}
+
+/// The folders of a configuration with everything about them resolved.
+fn facility(store: &Store, config: &DaemonConfig) -> Result<Facility> {
+    let enabled = config.roots.iter().filter(|r| r.enabled);
+    let roots = enabled.map(|r| root_settings(store, config, r));
+    Ok(Facility::new(roots.collect::<Result<_>>()?))
+}
+
+fn specs(config: &DaemonConfig, facility: &Facility) -> Vec<RootSpec> {
+    let enabled = config.roots.iter().filter(|r| r.enabled);
+    enabled
+        .zip(facility.roots())
+        .map(|(root, settings)| root_spec(root, settings.id))
+        .collect()
+}
+
+/// Nothing of a root is claimed before it was looked at and planned; of one that is no longer configured, nothing at all.
+fn close_roots(store: &Store, facility: &Facility) -> Result<()> {
+    for root in store.roots()? {
+        let (state, why) = match facility.root(root.id) {
+            Some(_) => (RootState::Offline, "not looked at yet"),
+            None => (
+                RootState::Removed,
+                "not in the configuration; its tasks wait until it is put back",
+            ),
+        };
+        store.set_root_state(root.id, state, Some(why))?;
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Loads the workflow that a root names.
@@ -365,6 +507,7 @@ fn root_settings(
     config: &DaemonConfig,
     root: &config::Root,
 ) -> Result<RootSettings> {
+    check_root(config, root)?;
     let prepared = load_workflow(config, root)?;
     let name = root.path.file_name().map_or_else(
         || root.path.display().to_string(),
@@ -407,6 +550,8 @@ fn root_settings(
         } else {
             None
         },
+        priority: i64::from(root.priority),
+        max_attempts: config.workers.max_attempts,
     })
 }
 
@@ -456,18 +601,37 @@ fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchO
         config::Count::Auto => (cores / count.max(1)).max(1),
         config::Count::Fixed(n) => n as usize,
     };
+    let memory = config
+        .workers
+        .memory
+        .map_or_else(admission::memory_of_machine, |m| m.bytes());
+    let count = count.max(1);
     DispatchOptions {
         spawn: SpawnOptions {
             program: options.program.clone(),
             arguments: options.arguments.clone(),
         },
-        memory_limit: config.workers.memory_limit.map(|l| l.bytes()),
-        count: count.max(1),
+        count,
         threads,
         plate_threads: threads.max(cores),
-        time_limit: Duration::from_secs(config.workers.time_limit_secs),
+        defaults: DefaultLimits {
+            time: Duration::from_secs(config.workers.time_limit_secs),
+            // Better ended with a reason than by the kernel, which may choose another process.
+            memory: Some(config.workers.memory_limit.map_or(memory, |m| m.bytes())),
+        },
         lease: Duration::from_secs(config.workers.lease_secs),
+        capacity: Capacity {
+            memory,
+            threads: cores.max(count * threads),
+            limits: config.workers.limits.clone(),
+        },
     }
+}
+
+/// How a root would be watched on such a file system, and why.
+#[must_use]
+pub fn planned_mode(root: &config::Root, kind: &watch::FsKind) -> (watch::ActiveMode, String) {
+    watch::planned_mode(&root_spec(root, RootId(0)), kind)
 }
 
 /// Checks what a root names without starting anything: its workflow, naming scheme and rules.
@@ -475,7 +639,23 @@ fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchO
 /// # Errors
 /// The first thing that is wrong.
 pub fn check_root(config: &DaemonConfig, root: &config::Root) -> Result<()> {
-    load_workflow(config, root)?;
+    let prepared = load_workflow(config, root)?;
+    let unknown: Vec<String> = prepared
+        .workflow
+        .jobs
+        .iter()
+        .filter_map(|job| Some((&job.id, job.limits.name.as_ref()?)))
+        .filter(|(_, limit)| !config.workers.limits.contains_key(*limit))
+        .map(|(job, limit)| {
+            format!("job `{job}` has the limit `{limit}`, which [workers.limits] does not name; add `{limit} = 1` there")
+        })
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Error::Workflow {
+            name: prepared.workflow.name.clone(),
+            mistakes: unknown,
+        });
+    }
     plate::NamingScheme::from_config(&root.naming)?;
     for rule in &root.plate_complete {
         rule.parse::<plate::CompleteRule>()?;

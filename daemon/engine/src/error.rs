@@ -37,3 +37,10 @@ pub enum Error {
         source: std::io::Error,
     },
 }
+
+impl Error {
+    /// Whether the disk of the queue did not take a change, so that trying a smaller one makes no sense.
+    pub(crate) const fn is_disk(&self) -> bool {
+        matches!(self, Self::Queue(queue::Error::NotCommitted { .. }))
+    }
+}

@@ -62,6 +62,10 @@ pub struct RootSettings {
     /// Files last written before this time (when the root was first watched; nanoseconds since 1970) are left alone; `None`: all
     /// are taken.
     pub ignore_before: Option<i64>,
+    /// Tasks with a larger one are run first.
+    pub priority: i64,
+    /// Attempts before a transient failure is final, where the job does not say.
+    pub max_attempts: u32,
 }
 
 type Variant = (u64, SystemTime, Arc<Prepared>);

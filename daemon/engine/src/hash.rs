@@ -1,7 +1,6 @@
 //! Content hashes (BLAKE3, 128 bits, in hex).
 
 use std::io::Read;
-use std::path::Path;
 
 fn hex(hasher: &blake3::Hasher) -> String {
     hasher.finalize().to_hex()[..32].to_owned()
@@ -30,9 +29,8 @@ pub fn hash_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn hash_file(path: &Path) -> std::io::Result<String> {
+pub fn hash_file(file: &mut impl Read) -> std::io::Result<String> {
     let mut hasher = blake3::Hasher::new();
-    let mut file = std::fs::File::open(path)?;
     let mut buffer = vec![0_u8; 1 << 18];
     loop {
         match file.read(&mut buffer) {

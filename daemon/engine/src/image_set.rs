@@ -20,6 +20,9 @@ pub struct Plane {
     /// z-slice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z: Option<u32>,
+    /// Width times height; 0 where it is not known.
+    #[serde(default)]
+    pub pixels: u64,
 }
 
 /// A file that brings planes.
@@ -92,15 +95,15 @@ impl ImageSet {
         hash_texts(parts.iter().map(String::as_str))
     }
 
-    /// The planes with absolute paths, as a worker needs them.
+    /// The planes as a worker needs them.
     #[must_use]
     pub fn planes(&self, root: &Path) -> Vec<PlaneRef> {
         let refs = |f: &InputFile| {
-            let path = root.join(&f.path);
             f.planes
                 .iter()
                 .map(move |p| PlaneRef {
-                    path: path.clone(),
+                    root: root.to_owned(),
+                    path: f.path.clone(),
                     plane: p.plane,
                     channel: p.channel.clone(),
                     z: p.z,

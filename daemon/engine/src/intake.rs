@@ -1,79 +1,59 @@
-//! From whole files to plates, image sets and tasks. One file, one transaction: after a crash a file is either registered with
-//! everything that follows from it, or it is found again by the next scan.
+//! From whole files to plates, image sets and tasks. All that follows from some files is one transaction: after a crash a file is
+//! either registered with everything that follows from it, or it is found again by the next scan.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use faults::Point;
-use image_io::acquisition;
-use plate::{ParsedName, Verdict};
-use queue::{
-    FileRecord, FileState, NewPlate, NewSubject, PlateId, RootId, Store, SubjectId, SubjectKind,
-    SubjectState, Transaction,
-};
-use serde_json::json;
+use plate::ParsedName;
+use queue::{FileRecord, FileState, PlateId, RootId, Store, Transaction};
 use watch::FileIdentity;
-use workflow::Scope;
 
+use crate::arrival::{Arrival, Reading, Seen, read};
+use crate::arriving::{Member, Plate, plate_of};
 use crate::error::Result;
-use crate::facility::{Facility, Prepared, RootSettings};
-use crate::hash::{hash_file, hash_texts};
-use crate::image_set::{Announced, Expectation, ImageSet, InputFile, Plane};
-use crate::planes::{container_name, contribution, image_set_name};
-use crate::planner::{FileHashes, PlanFor, plan};
+use crate::facility::{Facility, RootSettings};
+use crate::image_set::ImageSet;
+use crate::planes::{container_name, image_set_name};
+use crate::planner::FileHashes;
+use crate::planning::note_planned;
 use crate::records;
+use crate::vigil::Vigil;
 
 /// Turns files into queue rows.
 pub struct Intake {
     store: Store,
-    facility: Arc<Facility>,
-    hashes: FileHashes,
-    max_attempts: u32,
+    facility: RwLock<Arc<Facility>>,
+    pub(crate) hashes: FileHashes,
+    /// Plates that are arriving; others are read from the queue when something comes for them.
     plates: Mutex<HashMap<PlateId, Plate>>,
+    /// What each plate was last planned with; see [`crate::planning`].
+    pub(crate) planned: Mutex<HashMap<PlateId, String>>,
+    vigil: Vigil,
 }
 
-/// What is kept in memory of a plate that is arriving.
-pub(crate) struct Plate {
-    pub id: PlateId,
-    pub name: String,
-    pub root: Arc<RootSettings>,
-    pub directory: PathBuf,
-    pub prepared: Arc<Prepared>,
-    pub sets: HashMap<String, Member>,
-    pub announced: Announced,
-    pub manifest: Option<plate::Manifest>,
-    pub manifest_stamp: Option<(PathBuf, std::time::SystemTime)>,
-}
-
-/// An image set with its number in the queue and the name that it was made from.
-pub(crate) struct Member {
-    pub parsed: ParsedName,
-    pub set: ImageSet,
-    pub complete: bool,
-}
-
-/// A file that is ready to be registered.
-struct Arrival<'a> {
-    relative: &'a Path,
-    identity: FileIdentity,
+/// An image set as it will be once the files that are being taken belong to it.
+struct Growing {
     parsed: ParsedName,
-    content: String,
-    planes: Vec<Plane>,
-    /// Why the file is probably not readable; its tasks will say so.
-    doubt: Option<String>,
+    set: ImageSet,
+    /// Files that lost all their planes to newer ones.
+    lost: BTreeMap<PathBuf, PathBuf>,
+    /// Rows of its new files.
+    files: Vec<FileRecord>,
 }
 
 impl Intake {
     /// An intake into `store`.
     #[must_use]
-    pub fn new(store: Store, facility: Arc<Facility>, max_attempts: u32) -> Self {
+    pub fn new(store: Store, facility: Facility) -> Self {
         Self {
             store,
-            facility,
+            facility: RwLock::new(Arc::new(facility)),
             hashes: FileHashes::default(),
-            max_attempts,
             plates: Mutex::default(),
+            planned: Mutex::default(),
+            vigil: Vigil::default(),
         }
     }
 
@@ -81,372 +61,223 @@ impl Intake {
         &self.store
     }
 
-    pub(crate) fn facility(&self) -> &Arc<Facility> {
-        &self.facility
+    pub(crate) fn facility(&self) -> Arc<Facility> {
+        let facility = self.facility.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&facility)
+    }
+
+    /// A watched folder, as it is configured now.
+    pub(crate) fn root(&self, id: RootId) -> Option<Arc<RootSettings>> {
+        self.facility().root(id).cloned()
+    }
+
+    /// Goes on with other folders and workflows. What was read with the old ones is forgotten.
+    pub(crate) fn change(&self, facility: Facility) {
+        let mut plates = self.plates();
+        let mut current = self
+            .facility
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(facility);
+        plates.clear();
+    }
+
+    pub(crate) fn vigil(&self) -> &Vigil {
+        &self.vigil
     }
 
     pub(crate) fn plates(&self) -> MutexGuard<'_, HashMap<PlateId, Plate>> {
         self.plates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a file that is whole.
+    /// Registers files of a root, all together.
     ///
     /// # Errors
-    /// The queue fails. What is wrong with the file itself is recorded, not returned.
-    pub fn whole(&self, root: RootId, relative: &Path, identity: FileIdentity) -> Result<()> {
-        self.register(root, relative, identity, None)
-    }
-
-    /// Registers a file that never became whole, so that it is listed with its reason and can be requeued; when it changes it
-    /// is registered again.
-    ///
-    /// # Errors
-    /// See [`Self::whole`].
-    pub fn unreadable(
-        &self,
-        root: RootId,
-        relative: &Path,
-        identity: FileIdentity,
-        reason: &str,
-    ) -> Result<()> {
-        self.register(root, relative, identity, Some(reason.to_owned()))
-    }
-
-    fn register(
-        &self,
-        root: RootId,
-        relative: &Path,
-        identity: FileIdentity,
-        doubt: Option<String>,
-    ) -> Result<()> {
-        let Some(settings) = self.facility.root(root).cloned() else {
+    /// The queue fails. What is wrong with a file itself is recorded, not returned.
+    pub fn arrived(&self, root: RootId, files: Vec<Seen>) -> Result<()> {
+        let Some(settings) = self.root(root) else {
             return Ok(());
         };
-        let record = |state: FileState, reason: &str, remedy: &str| FileRecord {
-            root,
-            path: relative.to_owned(),
-            size: identity.size,
-            mtime_ns: identity.mtime_ns,
-            ctime_ns: identity.ctime_ns,
-            inode: identity.inode,
-            content: None,
-            state,
-            reason: Some(reason.to_owned()),
-            remedy: Some(remedy.to_owned()),
-            subject: None,
-            parsed: serde_json::Value::Null,
-        };
-        let parsed = match settings.naming.parse(relative) {
-            Verdict::Image(parsed) => parsed,
-            Verdict::Ignored(_) => return Ok(()),
-            Verdict::Unmatched(why) => {
-                self.store.record_file(&record(FileState::Unmatched, &why, "choose another `naming` for the root; `wellspring names test FOLDER` shows what a scheme reads"))?;
-                return Ok(());
+        let facility = self.facility();
+        let (mut arrivals, mut listed) = (Vec::new(), Vec::new());
+        for seen in files {
+            match read(&self.store, &facility, &settings, seen)? {
+                Reading::Nothing => {}
+                Reading::Listed(record) => listed.push(record),
+                Reading::Arrived(arrival) => arrivals.push(arrival),
             }
-        };
-        if let Some(start) = settings.ignore_before
-            && identity.mtime_ns < start
-        {
-            self.store.record_file(&record(
-                FileState::Ignored,
-                "was there before the folder was watched, and `existing` is \"ignore\"",
-                "set `existing = \"process\"` to take such files",
-            ))?;
-            return Ok(());
         }
-        let absolute = settings.path.join(relative);
-        let (content, planes) = if doubt.is_some() {
-            let planes = parsed
-                .channels
-                .iter()
-                .enumerate()
-                .map(|(i, c)| Plane {
-                    plane: i,
-                    channel: c.clone(),
-                    z: parsed.z,
-                })
-                .collect();
-            (
-                format!("unreadable:{}:{}", identity.size, identity.mtime_ns),
-                planes,
-            )
-        } else {
-            match read_file(&absolute, &parsed) {
-                Ok(found) => found,
-                Err(reason) => {
-                    self.store.record_file(&record(
-                        FileState::Unreadable,
-                        &reason,
-                        "copy the file again from the instrument; it is taken up when it changes",
-                    ))?;
-                    return Ok(());
+        match self.take(&settings, &arrivals, &listed) {
+            // One that the queue does not take must not hold up the others.
+            Err(error) if !error.is_disk() && arrivals.len() + listed.len() > 1 => {
+                tracing::warn!(%error, "files cannot be registered together; trying them one by one");
+                let mut last = Ok(());
+                for arrival in &arrivals {
+                    last = last.and(self.take(&settings, std::slice::from_ref(arrival), &[]));
                 }
+                for record in &listed {
+                    last = last.and(self.take(&settings, &[], std::slice::from_ref(record)));
+                }
+                last
             }
-        };
-        faults::point(Point::IntakeHashed);
-        if let Some(known) = self.store.find_file(root, relative)?
-            && known.state == FileState::Registered
-            && known.content.as_deref() == Some(content.as_str())
-        {
-            // Touched, moved away and back, or its mode changed: nothing to compute.
-            self.store
-                .record_file(&records::file_record(known, identity))?;
-            return Ok(());
+            result => result,
         }
-        let prepared = match self.facility.workflow_for(&settings, &parsed.acquisition) {
-            Ok(prepared) => prepared,
-            Err(reason) => {
-                self.store.record_file(&record(
-                    FileState::Unreadable,
-                    &reason,
-                    "correct the channel mapping; the file is taken up at the next scan",
-                ))?;
-                return Ok(());
-            }
-        };
-        self.take(
-            &settings,
-            &prepared,
-            Arrival {
-                relative,
-                identity,
-                parsed,
-                content,
-                planes,
-                doubt,
-            },
-        )
     }
 
-    /// Everything that follows from one file, in one transaction.
+    /// Everything that follows from these files, in one transaction.
     fn take(
         &self,
         settings: &Arc<RootSettings>,
-        prepared: &Arc<Prepared>,
-        arrival: Arrival<'_>,
+        arrivals: &[Arrival],
+        listed: &[FileRecord],
     ) -> Result<()> {
-        let new_plate = plate_of(settings, &arrival.parsed);
         let mut plates = self.plates();
-        let is_it = |p: &&Plate| {
-            p.root.id == settings.id
-                && p.directory == new_plate.directory
-                && p.name == new_plate.name
-        };
-        let plate_id = match plates.values().find(is_it) {
-            Some(plate) => plate.id,
-            None => {
-                let id = self.store.upsert_plate(&new_plate)?.id();
-                let plate = self.load(settings, prepared, id, &new_plate)?;
-                if plate.manifest.is_some() {
-                    self.store.upsert_plate(&plate.described(new_plate))?;
-                }
-                plates.insert(id, plate);
-                id
+        let mut new_plates = BTreeSet::new();
+        let mut growing: BTreeMap<(PlateId, String), Growing> = BTreeMap::new();
+        for arrival in arrivals {
+            let (id, new) = self.plate_for(&mut plates, settings, arrival)?;
+            if new {
+                new_plates.insert(id);
             }
-        };
-        let Some(plate) = plates.get_mut(&plate_id) else {
-            return Ok(());
-        };
-        plate.prepared = Arc::clone(prepared);
-        let name = image_set_name(&arrival.parsed);
-        let mut set = plate
-            .sets
-            .get(&name)
-            .map(|m| m.set.clone())
-            .unwrap_or_default();
-        if set.container.as_os_str().is_empty() {
-            set.container = container_name(&arrival.parsed, arrival.relative);
-        }
-        let lost = set.add(InputFile {
-            path: arrival.relative.to_owned(),
-            content: arrival.content.clone(),
-            planes: arrival.planes.clone(),
-        });
-        let expectation = plate.expectation(&arrival.parsed, false);
-        let outcome = self.store.transaction(|tx| {
-            tx.reopen_plate(plate_id, Some("more images came"))?;
-            self.plan_plate_subject(tx, plate, None)?;
-            let (subject, complete) =
-                self.put_set(tx, plate, &name, &arrival.parsed, &set, &expectation, None)?;
-            tx.record_file(&FileRecord {
-                root: settings.id,
-                path: arrival.relative.to_owned(),
-                size: arrival.identity.size,
-                mtime_ns: arrival.identity.mtime_ns,
-                ctime_ns: arrival.identity.ctime_ns,
-                inode: arrival.identity.inode,
-                content: Some(arrival.content.clone()),
-                state: FileState::Registered,
-                reason: arrival.doubt.clone(),
-                remedy: arrival.doubt.as_ref().map(|_| {
-                    "copy the file again from the instrument; it is taken up when it changes"
-                        .to_owned()
-                }),
-                subject: Some(subject),
-                parsed: serde_json::to_value(&arrival.parsed).unwrap_or_default(),
-            })?;
-            for path in &lost {
-                if let Some(known) = self.store.find_file(settings.id, path)? {
-                    let identity = FileIdentity {
-                        size: known.size,
-                        mtime_ns: known.mtime_ns,
-                        ctime_ns: known.ctime_ns,
-                        inode: known.inode,
-                        device: 0,
-                    };
-                    let reason =
-                        format!("`{}` provides the same plane", arrival.relative.display());
-                    tx.record_file(&FileRecord {
-                        state: FileState::Superseded,
-                        reason: Some(reason),
-                        subject: None,
-                        ..records::file_record(known, identity)
-                    })?;
+            let Some(plate) = plates.get(&id) else {
+                continue;
+            };
+            let name = image_set_name(&arrival.parsed);
+            let member = growing.entry((id, name)).or_insert_with_key(|(_, name)| {
+                let known = plate.sets.get(name);
+                let mut set = known.map(|m| m.set.clone()).unwrap_or_default();
+                if set.container.as_os_str().is_empty() {
+                    set.container = container_name(&arrival.parsed, &arrival.seen.relative);
                 }
+                Growing {
+                    parsed: arrival.parsed.clone(),
+                    set,
+                    lost: BTreeMap::new(),
+                    files: Vec::new(),
+                }
+            });
+            for lost in member.set.add(arrival.input()) {
+                member.lost.insert(lost, arrival.seen.relative.clone());
+            }
+            member.lost.remove(&arrival.seen.relative);
+            member.files.push(arrival.record(settings.id));
+        }
+        let touched: BTreeSet<PlateId> = growing.keys().map(|(id, _)| *id).collect();
+        let is_new = |id: &PlateId| new_plates.contains(id);
+        let planned_anew: Vec<(PlateId, String)> = touched
+            .iter()
+            .filter_map(|id| self.not_planned_with(*id, &plates.get(id)?.prepared))
+            .collect();
+        let complete = self.store.transaction(|tx| {
+            for plate in touched.iter().filter_map(|id| plates.get(id)) {
+                tx.reopen_plate(plate.id, Some("more images came"))?;
+                self.plan_plate_subject(tx, plate, None)?;
+            }
+            let mut complete = Vec::with_capacity(growing.len());
+            for ((id, name), member) in &growing {
+                if let Some(plate) = plates.get(id) {
+                    complete.push(self.grow(tx, plate, name, member)?);
+                }
+            }
+            for (id, fingerprint) in planned_anew.iter().filter(|(id, _)| is_new(id)) {
+                note_planned(tx, *id, fingerprint)?;
+            }
+            for record in listed {
+                tx.record_file(record)?;
             }
             faults::write_point(Point::IntakeChanged).map_err(queue::Error::not_committed)?;
-            Ok((subject, complete))
+            Ok(complete)
         })?;
         faults::point(Point::IntakeRecorded);
-        plate.sets.insert(
-            name,
-            Member {
-                parsed: arrival.parsed,
-                set,
-                complete: outcome.1,
-            },
-        );
+        for (((id, name), member), complete) in growing.into_iter().zip(complete) {
+            if let Some(plate) = plates.get_mut(&id) {
+                let member = Member {
+                    parsed: member.parsed,
+                    set: member.set,
+                    complete,
+                };
+                plate.sets.insert(name, member);
+            }
+        }
+        drop(plates);
+        for (id, fingerprint) in planned_anew {
+            if is_new(&id) {
+                self.remember_planned(id, fingerprint);
+            } else {
+                // Its channel mapping or a model changed: what it had before must follow.
+                self.plan_plate(id)?;
+            }
+        }
         Ok(())
     }
 
-    /// Writes an image set, and its tasks if it is complete. Returns whether it is.
-    #[allow(clippy::too_many_arguments)]
-    pub(crate) fn put_set(
+    /// The plate that a file belongs to, made known where it is new, and whether it is.
+    fn plate_for(
+        &self,
+        plates: &mut HashMap<PlateId, Plate>,
+        settings: &Arc<RootSettings>,
+        arrival: &Arrival,
+    ) -> Result<(PlateId, bool)> {
+        let new = plate_of(settings, &arrival.parsed);
+        let is_it = |p: &&mut Plate| {
+            p.root.id == settings.id && p.directory == new.directory && p.name == new.name
+        };
+        if let Some(plate) = plates.values_mut().find(is_it) {
+            plate.prepared = Arc::clone(&arrival.prepared);
+            return Ok((plate.id, false));
+        }
+        let id = self.store.upsert_plate(&new)?.id();
+        let plate = Plate::load(&self.store, settings, &arrival.prepared, id, &new)?;
+        if plate.manifest.is_some() {
+            self.store.upsert_plate(&plate.described(new))?;
+        }
+        let is_new = plate.sets.is_empty();
+        plates.insert(id, plate);
+        Ok((id, is_new))
+    }
+
+    /// Writes an image set with its new files. Returns whether it is complete.
+    fn grow(
         &self,
         tx: &mut Transaction<'_>,
         plate: &Plate,
         name: &str,
-        parsed: &ParsedName,
-        set: &ImageSet,
-        expected: &Expectation,
-        membership: Option<&str>,
-    ) -> queue::Result<(SubjectId, bool)> {
-        let missing = set.missing(&plate.prepared.workflow, expected);
-        let complete = missing.as_ref().is_some_and(Vec::is_empty);
-        let hash = set.hash();
-        let subject = tx
-            .upsert_subject(&NewSubject {
-                plate: plate.id,
-                kind: SubjectKind::ImageSet,
-                name: name.to_owned(),
-                well: Some(parsed.well.to_string()),
-                site: Some(i64::from(parsed.site)),
-                timepoint: parsed.t.map(i64::from),
-                state: if complete {
-                    SubjectState::Complete
-                } else {
-                    SubjectState::Arriving
-                },
-                missing: json!(missing.unwrap_or_default()),
-                inputs: serde_json::to_value(set).unwrap_or_default(),
-                input_hash: Some(hash.clone()),
-            })?
-            .id();
-        if complete {
-            let wanted = PlanFor {
-                subject,
-                scope: Scope::ImageSet,
-                input_hash: &hash,
-                membership,
-                max_attempts: self.max_attempts,
-            };
-            tx.put_tasks(&plan(&plate.prepared.workflow, &wanted, &self.hashes))?;
+        member: &Growing,
+    ) -> queue::Result<bool> {
+        let expectation = plate.expectation(&member.parsed, false);
+        let (subject, complete) = self.put_set(
+            tx,
+            plate,
+            name,
+            &member.parsed,
+            &member.set,
+            &expectation,
+            None,
+        )?;
+        for file in &member.files {
+            tx.record_file(&FileRecord {
+                subject: Some(subject),
+                ..file.clone()
+            })?;
         }
-        Ok((subject, complete))
-    }
-
-    /// Writes the plate's own tasks.
-    pub(crate) fn plan_plate_subject(
-        &self,
-        tx: &mut Transaction<'_>,
-        plate: &Plate,
-        membership: Option<&str>,
-    ) -> queue::Result<()> {
-        if !plate
-            .prepared
-            .workflow
-            .jobs
-            .iter()
-            .any(|j| j.kind.scope == Scope::Plate)
-        {
-            return Ok(());
+        for (path, by) in &member.lost {
+            if let Some(known) = tx.find_file(plate.root.id, path)? {
+                let identity = FileIdentity {
+                    size: known.size,
+                    mtime_ns: known.mtime_ns,
+                    ctime_ns: known.ctime_ns,
+                    inode: known.inode,
+                    device: known.device,
+                };
+                tx.record_file(&FileRecord {
+                    state: FileState::Superseded,
+                    reason: Some(format!("`{}` provides the same plane", by.display())),
+                    subject: None,
+                    ..records::file_record(known, identity)
+                })?;
+            }
         }
-        let subject = tx
-            .upsert_subject(&NewSubject {
-                plate: plate.id,
-                kind: SubjectKind::Plate,
-                name: plate.name.clone(),
-                well: None,
-                site: None,
-                timepoint: None,
-                state: if membership.is_some() {
-                    SubjectState::Complete
-                } else {
-                    SubjectState::Arriving
-                },
-                missing: json!([]),
-                inputs: json!(null),
-                input_hash: membership.map(str::to_owned),
-            })?
-            .id();
-        let wanted = PlanFor {
-            subject,
-            scope: Scope::Plate,
-            input_hash: "",
-            membership,
-            max_attempts: self.max_attempts,
-        };
-        tx.put_tasks(&plan(&plate.prepared.workflow, &wanted, &self.hashes))?;
-        Ok(())
-    }
-
-    /// What is known of a plate from earlier runs.
-    fn load(
-        &self,
-        root: &Arc<RootSettings>,
-        prepared: &Arc<Prepared>,
-        id: PlateId,
-        row: &NewPlate,
-    ) -> Result<Plate> {
-        let mut plate = Plate {
-            id,
-            name: row.name.clone(),
-            root: Arc::clone(root),
-            directory: row.directory.clone(),
-            prepared: Arc::clone(prepared),
-            sets: HashMap::new(),
-            announced: Announced::default(),
-            manifest: None,
-            manifest_stamp: None,
-        };
-        for subject in records::image_sets(&self.store, id)? {
-            let (Ok(set), Some(parsed)) = (
-                serde_json::from_value::<ImageSet>(subject.inputs.clone()),
-                parsed_of(root, &subject),
-            ) else {
-                continue;
-            };
-            plate.sets.insert(
-                subject.name.clone(),
-                Member {
-                    parsed,
-                    set,
-                    complete: subject.state == SubjectState::Complete,
-                },
-            );
-        }
-        plate.read_manifest();
-        Ok(plate)
+        Ok(complete)
     }
 
     /// Brings a plate that is in the queue into memory.
@@ -454,14 +285,14 @@ impl Intake {
     /// # Errors
     /// The queue fails.
     pub(crate) fn recall(&self, row: &queue::PlateRow) -> Result<bool> {
-        let Some(settings) = self.facility.root(row.root).cloned() else {
+        let Some(settings) = self.root(row.root) else {
             return Ok(false);
         };
         let mut plates = self.plates();
         if plates.contains_key(&row.id) {
             return Ok(true);
         }
-        let prepared = match self.facility.workflow_for(&settings, &row.directory) {
+        let prepared = match self.facility().workflow_for(&settings, &row.directory) {
             Ok(prepared) => prepared,
             Err(reason) => {
                 tracing::warn!(plate = %row.name, %reason, "the plate's channel mapping cannot be used; the workflow's own channels apply");
@@ -469,145 +300,8 @@ impl Intake {
             }
         };
         let new = records::new_plate(row.clone());
-        let plate = self.load(&settings, &prepared, row.id, &new)?;
+        let plate = Plate::load(&self.store, &settings, &prepared, row.id, &new)?;
         plates.insert(row.id, plate);
         Ok(true)
-    }
-}
-
-impl Plate {
-    /// What the manifest adds to a plate's row.
-    pub(crate) fn described(&self, row: NewPlate) -> NewPlate {
-        let announced = u32::try_from(self.announced.len()).ok();
-        let manifest = self.manifest.as_ref();
-        NewPlate {
-            expected: announced.filter(|n| *n > 0).or(row.expected),
-            rows: manifest.and_then(|m| m.rows).map(u32::from).or(row.rows),
-            columns: manifest
-                .and_then(|m| m.columns)
-                .map(u32::from)
-                .or(row.columns),
-            ..row
-        }
-    }
-
-    /// What is known beforehand of one image set.
-    pub(crate) fn expectation(&self, parsed: &ParsedName, plate_complete: bool) -> Expectation {
-        Expectation {
-            announced: self.announced.planes_of(parsed),
-            slices: self.root.layout.map(|l| l.z).filter(|z| *z > 1),
-            plate_complete,
-        }
-    }
-
-    /// Hash of the content of all complete image sets: what plate jobs depend on.
-    pub(crate) fn membership(&self) -> String {
-        let mut parts: Vec<String> = self
-            .sets
-            .iter()
-            .filter(|(_, m)| m.complete)
-            .map(|(name, m)| format!("{name}={}", m.set.hash()))
-            .collect();
-        parts.sort();
-        hash_texts(parts.iter().map(String::as_str))
-    }
-
-    /// Reads the vendor's manifest if there is one and it changed. Returns whether it did.
-    pub(crate) fn read_manifest(&mut self) -> bool {
-        let folder = self.root.path.join(&self.directory);
-        let path = match plate::manifest::find(&folder) {
-            Ok(Some(path)) => path,
-            // Without a listing there is no manifest either; the watcher reports such a folder.
-            Ok(None) | Err(_) => return false,
-        };
-        let Ok(modified) = std::fs::metadata(&path).and_then(|m| m.modified()) else {
-            return false;
-        };
-        if self.manifest_stamp.as_ref() == Some(&(path.clone(), modified)) {
-            return false;
-        }
-        match plate::manifest::read(&path) {
-            Ok(manifest) => {
-                self.announced = Announced::of(&manifest);
-                self.manifest = Some(manifest);
-            }
-            Err(error) => {
-                tracing::warn!(plate = %self.name, %error, "the manifest cannot be used");
-            }
-        }
-        self.manifest_stamp = Some((path, modified));
-        true
-    }
-}
-
-/// Content hash and planes of a readable file; the reason as text where it is not.
-fn read_file(path: &Path, parsed: &ParsedName) -> Result<(String, Vec<Plane>), String> {
-    let info = acquisition::probe(path).map_err(|e| e.to_string())?;
-    let found = contribution(parsed, path, &info)?;
-    let content = hash_file(path).map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
-    Ok((
-        content,
-        found
-            .planes
-            .into_iter()
-            .map(|p| Plane {
-                plane: p.plane,
-                channel: p.channel,
-                z: p.z,
-            })
-            .collect(),
-    ))
-}
-
-/// The plate that a name belongs to. Its results mirror the acquisition's folders; a plate whose name is not that of its folder
-/// gets a folder of its own below, so that two plates never share one.
-fn plate_of(root: &RootSettings, parsed: &ParsedName) -> NewPlate {
-    let fallback = || {
-        root.path
-            .file_name()
-            .map_or_else(|| "plate".to_owned(), |n| n.to_string_lossy().into_owned())
-    };
-    let name = parsed.plate_name().unwrap_or_else(fallback);
-    let mut output = root.output.join(&parsed.acquisition);
-    if parsed
-        .acquisition
-        .file_name()
-        .is_none_or(|folder| folder.to_string_lossy() != name)
-    {
-        output.push(safe_component(&name));
-    }
-    NewPlate {
-        root: root.id,
-        key: format!("{}|{name}", parsed.acquisition.display()),
-        name,
-        directory: parsed.acquisition.clone(),
-        output,
-        expected: root
-            .layout
-            .map(|l| l.wells.saturating_mul(l.sites).saturating_mul(l.t)),
-        rows: None,
-        columns: None,
-    }
-}
-
-/// A plate's name comes from a file name: it must not become a path.
-fn safe_component(name: &str) -> String {
-    let cleaned: String = name
-        .chars()
-        .map(|c| if c == '/' || c == '\0' { '_' } else { c })
-        .collect();
-    if cleaned.trim_matches('.').is_empty() {
-        format!("plate-{}", cleaned.len())
-    } else {
-        cleaned
-    }
-}
-
-/// The name that a known image set was made from.
-fn parsed_of(root: &RootSettings, subject: &queue::SubjectRow) -> Option<ParsedName> {
-    let set: ImageSet = serde_json::from_value(subject.inputs.clone()).ok()?;
-    match root.naming.parse(&set.files.first()?.path) {
-        Verdict::Image(parsed) => Some(parsed),
-        _ => None,
     }
 }

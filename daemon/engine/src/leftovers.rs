@@ -1,67 +1,85 @@
-//! Temporary files of killed workers in the output folders.
+//! Hidden files of workers that died while they published.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// Those that could not be removed at the start, because their writers were still dying.
-#[derive(Debug, Default)]
-pub(crate) struct Leftovers(Mutex<Vec<PathBuf>>);
+use faults::Point;
+use image_io::publish::{Leftovers, remove_leftovers};
+use tokio_util::sync::CancellationToken;
 
-impl Leftovers {
-    /// Removes what dead workers left below the output folders. A worker of a daemon that was killed a moment ago may still be
-    /// waiting for the disk, and holds its file until it is dead: [`Self::look_again`] gets that one.
-    pub fn sweep<'p>(outputs: impl IntoIterator<Item = &'p Path>) -> Self {
-        let mut held = Vec::new();
-        for output in outputs {
-            let mut removed = 0;
-            let mut open = vec![output.to_owned()];
-            while let Some(folder) = open.pop() {
-                removed += remove(&folder);
-                held.extend(image_io::publish::leftovers(&folder).unwrap_or_default());
-                let Ok(entries) = std::fs::read_dir(&folder) else {
-                    continue;
-                };
-                open.extend(
-                    entries
-                        .flatten()
-                        .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()))
-                        .map(|e| e.path()),
-                );
+use crate::intake::Intake;
+
+/// Pause after which files are looked at again whose writers seemed alive: those of a daemon that was killed may take a
+/// moment to die.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest pause between two looks.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+/// Removes what dead workers left in all output folders: at once, again soon while some seem alive, then daily.
+pub(crate) async fn sweep(intake: Arc<Intake>, draining: CancellationToken) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let facility = intake.facility();
+        let token = draining.clone();
+        let swept = tokio::task::spawn_blocking(move || {
+            let mut kept = 0;
+            for root in facility.roots() {
+                let found = below(&root.output, &token);
+                if found.removed > 0 {
+                    tracing::info!(output = %root.output.display(), files = found.removed, "temporary files of dead workers removed");
+                }
+                kept += found.kept;
             }
-            if removed > 0 {
-                tracing::info!(output = %output.display(), files = removed, "temporary files of dead workers removed");
-            }
-        }
-        Self(Mutex::new(held))
-    }
-
-    /// Removes those whose writers have died since. Costs nothing once all are gone.
-    pub fn look_again(&self) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|path| {
-            if let Some(folder) = path.parent() {
-                remove(folder);
-            }
-            path.exists()
+            kept
         });
+        // Listing a share that hangs must not keep the daemon from ending.
+        let kept = tokio::select! {
+            kept = swept => kept.unwrap_or(0),
+            () = draining.cancelled() => return,
+        };
+        faults::point(Point::StartCleaned);
+        pause = if kept > 0 { pause } else { LONGEST_PAUSE };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = draining.cancelled() => return,
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-/// Removes what a worker that has just died left in the folder that it wrote to.
-pub(crate) async fn after_death(folder: &Path) {
-    let folder = folder.to_owned();
-    // Fails only where the search has panicked, and then the next start finds the file.
-    let _ = tokio::task::spawn_blocking(move || remove(&folder)).await;
+/// Removes what dead workers left in a folder and below it.
+fn below(output: &Path, stop: &CancellationToken) -> Leftovers {
+    let mut sum = Leftovers::default();
+    let mut open = vec![output.to_owned()];
+    while let Some(folder) = open.pop() {
+        if stop.is_cancelled() {
+            break;
+        }
+        match remove_leftovers(&folder) {
+            Ok(found) => {
+                sum.removed += found.removed;
+                sum.kept += found.kept;
+            }
+            Err(_) if !folder.exists() => {}
+            Err(error) => tracing::warn!(%error, "temporary files cannot be looked for"),
+        }
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        let folders = entries
+            .flatten()
+            .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
+        open.extend(folders.map(|e| e.path()));
+    }
+    sum
 }
 
-fn remove(folder: &Path) -> usize {
-    match image_io::publish::remove_leftovers(folder) {
-        Ok(removed) => removed,
-        Err(error) => {
-            if folder.exists() {
-                tracing::warn!(%error, "temporary files cannot be looked for");
-            }
-            0
-        }
+/// Removes what a worker left that was killed or died: its folder is known, and it is gone for sure.
+pub(crate) fn of_dead_worker(container: &Path) {
+    if let Some(folder) = container.parent()
+        && let Err(error) = remove_leftovers(folder)
+    {
+        tracing::debug!(%error, "temporary files of a dead worker cannot be looked for");
     }
 }

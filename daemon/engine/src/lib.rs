@@ -7,6 +7,9 @@
 //! queue ─ claimed pass ─▶ dispatch ─▶ worker process ─ report ─▶ queue
 //! ```
 
+mod admission;
+mod arrival;
+mod arriving;
 mod completion;
 mod dispatch;
 mod engine;
@@ -17,13 +20,19 @@ mod image_set;
 mod intake;
 mod leftovers;
 mod once;
+mod outcome;
 mod planes;
 mod planner;
+mod planning;
+mod ready_pass;
 mod records;
+mod vigil;
+mod volume;
 mod watching;
 
 pub use dispatch::WorkerState;
-pub use engine::{Engine, EngineOptions, check_root};
+pub use engine::{Engine, EngineOptions, check_root, planned_mode};
 pub use error::{Error, Result};
 pub use facility::{Facility, RootSettings};
 pub use once::{RunOptions, RunProgress, RunSummary, run_once};
+pub use volume::Volume;

@@ -15,10 +15,13 @@ use tokio_util::sync::CancellationToken;
 use watch::FileIdentity;
 use worker::SpawnOptions;
 
+use crate::admission::{self, Capacity};
+use crate::arrival::Seen;
 use crate::dispatch::{Dispatch, DispatchOptions};
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
 use crate::intake::Intake;
+use crate::ready_pass::DefaultLimits;
 use crate::records;
 
 /// What to run, and how.
@@ -125,6 +128,9 @@ pub async fn run_once(
     Ok(summary)
 }
 
+/// Files that are registered together: few enough that a disk that fills up loses little work.
+const FILES_A_TRANSACTION: usize = 256;
+
 /// Everything in the folder becomes plates, image sets and tasks.
 fn register(store: &Store, options: &RunOptions) -> Result<Arc<Intake>> {
     let absolute = |path: &Path, action| {
@@ -160,14 +166,12 @@ fn register(store: &Store, options: &RunOptions) -> Result<Arc<Intake>> {
         layout: None,
         prepared: Arc::new(prepared),
         ignore_before: None,
+        priority: 0,
+        max_attempts: 3,
     };
-    let intake = Arc::new(Intake::new(
-        store.clone(),
-        Arc::new(Facility::new(vec![settings])),
-        3,
-    ));
-    intake.plan_all()?;
-    let mut known = BTreeMap::new();
+    let intake = Arc::new(Intake::new(store.clone(), Facility::new(vec![settings])));
+    intake.plan_root(root)?;
+    let (mut known, mut seen) = (BTreeMap::new(), Vec::new());
     store.known_files(root, |file| drop(known.insert(file.path.clone(), file)))?;
     for path in files(&folder, &output)? {
         let Ok(relative) = path.strip_prefix(&folder) else {
@@ -195,10 +199,15 @@ fn register(store: &Store, options: &RunOptions) -> Result<Arc<Intake>> {
         if known.get(relative).is_some_and(same) {
             continue;
         }
-        match image_io::acquisition::probe(&path) {
-            Ok(_) => intake.whole(root, relative, identity)?,
-            Err(error) => intake.unreadable(root, relative, identity, &error.to_string())?,
-        }
+        let doubt = image_io::acquisition::probe(&path).err();
+        seen.push(Seen {
+            relative: relative.to_owned(),
+            identity,
+            doubt: doubt.map(|error| error.to_string()),
+        });
+    }
+    for some in seen.chunks(FILES_A_TRANSACTION) {
+        intake.arrived(root, some.to_vec())?;
     }
     for plate in records::plates(store, &[PlateState::Arriving, PlateState::Stale])? {
         intake.finalize(plate.id)?;
@@ -249,27 +258,33 @@ async fn work(
             program: options.program.clone(),
             arguments: options.arguments.clone(),
         },
-        memory_limit: None,
         count: options.workers,
         threads: options.threads,
         plate_threads: cores.max(options.threads),
-        time_limit: options.time_limit,
+        defaults: DefaultLimits {
+            time: options.time_limit,
+            memory: None,
+        },
         lease: Duration::from_secs(60),
+        capacity: Capacity {
+            memory: admission::memory_of_machine(),
+            threads: cores.max(options.workers * options.threads),
+            limits: BTreeMap::new(),
+        },
     };
-    let dispatch = Dispatch::new(
-        Arc::clone(intake),
-        dispatch_options,
-        Arc::clone(&wake),
-        draining.clone(),
-        killed.clone(),
-    );
     let changed = Arc::new(Notify::new());
     let (for_events, for_progress) = (Arc::clone(&wake), Arc::clone(&changed));
     store.on_event(move |_| {
         for_events.notify_one();
         for_progress.notify_one();
     });
-    let running = tokio::spawn(Arc::clone(&dispatch).run());
+    let dispatch = Dispatch::start(
+        Arc::clone(intake),
+        dispatch_options,
+        Arc::clone(&wake),
+        draining.clone(),
+        killed.clone(),
+    );
     loop {
         let tasks = store.status()?.tasks;
         let state =
@@ -291,9 +306,7 @@ async fn work(
     if interrupted.is_cancelled() {
         killed.cancel();
     }
-    if let Err(error) = running.await {
-        tracing::error!(%error, "the worker slots ended by a bug");
-    }
+    dispatch.ended().await;
     Ok(())
 }
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use image_io::acquisition::ImageInfo;
 use plate::ParsedName;
-use workflow::pass::PlaneRef;
+
+use crate::image_set::Plane;
 
 /// The image set that a file belongs to, and the planes that it brings.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,7 +13,7 @@ pub struct Contribution {
     /// `A01-0001`, with `-T0003` where the name carries a timepoint.
     pub image_set: String,
     /// The planes.
-    pub planes: Vec<PlaneRef>,
+    pub planes: Vec<Plane>,
 }
 
 /// Name of the image set of a parsed name: BatchLib's site name.
@@ -42,16 +43,15 @@ pub fn container_name(parsed: &ParsedName, relative: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Why the file's planes do not fit its name, as text for people.
-pub fn contribution(
-    parsed: &ParsedName,
-    path: &Path,
-    info: &ImageInfo,
-) -> Result<Contribution, String> {
-    let plane = |index: usize, channel: &str, z: Option<u32>| PlaneRef {
-        path: path.to_owned(),
+pub fn contribution(parsed: &ParsedName, info: &ImageInfo) -> Result<Contribution, String> {
+    let plane = |index: usize, channel: &str, z: Option<u32>| Plane {
         plane: index,
         channel: channel.to_owned(),
         z,
+        pixels: info
+            .planes
+            .get(index)
+            .map_or(0, |p| p.width as u64 * p.height as u64),
     };
     let count = info.planes.len();
     let planes = match parsed.channels.as_slice() {
@@ -88,8 +88,8 @@ pub fn contribution(
 fn ome_planes(
     ome: &image_io::acquisition::OmePlanes,
     channel: &str,
-    plane: &dyn Fn(usize, &str, Option<u32>) -> PlaneRef,
-) -> Result<Vec<PlaneRef>, String> {
+    plane: &dyn Fn(usize, &str, Option<u32>) -> Plane,
+) -> Result<Vec<Plane>, String> {
     if ome.size_t > 1 {
         return Err(format!(
             "the OME-XML describes {} timepoints in one file; split the series into one file a timepoint",

@@ -8,7 +8,8 @@ use std::time::SystemTime;
 use queue::{Gate, NewTask, Plan, Require, SubjectId, Upstream};
 use workflow::{Compiled, Ingredients, Job, Scope, Workflow};
 
-use crate::hash::hash_file;
+use crate::facility::Prepared;
+use crate::hash::{hash_file, hash_texts};
 
 /// Hashes of model and corrector files, remembered by size and time.
 #[derive(Default)]
@@ -27,7 +28,9 @@ impl FileHashes {
         {
             return hash.clone();
         }
-        let hash = hash_file(path).unwrap_or_else(|_| "missing".to_owned());
+        let hash = std::fs::File::open(path)
+            .and_then(|mut file| hash_file(&mut file))
+            .unwrap_or_else(|_| "missing".to_owned());
         known.insert(path.to_owned(), (meta.len(), modified, hash.clone()));
         hash
     }
@@ -45,6 +48,8 @@ pub struct PlanFor<'a> {
     pub membership: Option<&'a str>,
     /// Attempts before a transient failure is final, where the job does not say.
     pub max_attempts: u32,
+    /// Tasks with a larger one are run first.
+    pub priority: i64,
 }
 
 /// The tasks of one subject.
@@ -68,7 +73,7 @@ pub fn plan(workflow: &Workflow, wanted: &PlanFor<'_>, files: &FileHashes) -> Pl
                     Gate::SubjectComplete
                 },
                 position: i64::try_from(position).unwrap_or(i64::MAX),
-                priority: 0,
+                priority: wanted.priority,
                 max_attempts: job.limits.max_attempts.unwrap_or(wanted.max_attempts),
                 key: Some(made_of.key().0),
                 ingredients: serde_json::to_value(made_of).unwrap_or_default(),
@@ -102,6 +107,23 @@ fn edge(from: &Job, to: &Job) -> Upstream {
             require: Require::Succeeded,
         },
         _ => Upstream::Job(from.id.clone()),
+    }
+}
+
+/// Everything that the keys of a plate's tasks depend on, besides the images.
+pub fn fingerprint(prepared: &Prepared, files: &FileHashes) -> String {
+    let mut parts = vec![prepared.id.clone()];
+    for job in &prepared.workflow.jobs {
+        parts.push(format!("{}/{}", job.kind.name, job.kind.version));
+        parts.extend(model_files(job).iter().map(|path| files.hash(path)));
+    }
+    hash_texts(parts.iter().map(String::as_str))
+}
+
+fn model_files(job: &Job) -> Vec<PathBuf> {
+    match &job.operation {
+        Compiled::Image(operation) => operation.files(),
+        Compiled::Plate(_) => Vec::new(),
     }
 }
 
@@ -143,10 +165,6 @@ fn collect(
             .map(|&u| &workflow.jobs[u])
             .filter_map(|u| Some((u.id.clone(), out.get(&u.id)?.key().0)))
             .collect();
-        let model_files = match &job.operation {
-            Compiled::Image(operation) => operation.files(),
-            Compiled::Plate(_) => Vec::new(),
-        };
         let made_of = Ingredients {
             inputs: inputs.to_owned(),
             upstream,
@@ -154,7 +172,7 @@ fn collect(
             kind_version: job.kind.version,
             parameters: job.parameters.to_string(),
             wiring: wiring(workflow, job),
-            files: model_files
+            files: model_files(job)
                 .iter()
                 .map(|p| (p.display().to_string(), files.hash(p)))
                 .collect(),

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use queue::{
     Cursor, FileRecord, FileRow, NewPlate, Page, PlateFilter, PlateId, PlateRow, PlateState,
-    Result, Store, SubjectFilter, SubjectId, SubjectKind, SubjectRow, TaskFilter, TaskState,
+    Result, RootId, Store, SubjectFilter, SubjectId, SubjectKind, SubjectRow, TaskFilter,
+    TaskState,
 };
 
 use watch::FileIdentity;
@@ -30,6 +31,16 @@ pub(crate) fn pages<T>(mut next: impl FnMut(Cursor) -> Result<Page<T>>) -> Resul
 pub(crate) fn plates(store: &Store, states: &[PlateState]) -> Result<Vec<PlateRow>> {
     let filter = PlateFilter {
         states: states.to_vec(),
+        ..PlateFilter::default()
+    };
+    let found = pages(|cursor| store.plates(&filter, cursor))?;
+    Ok(found.into_iter().map(|p| p.plate).collect())
+}
+
+/// All plates of a root.
+pub(crate) fn plates_of(store: &Store, root: RootId) -> Result<Vec<PlateRow>> {
+    let filter = PlateFilter {
+        root: Some(root),
         ..PlateFilter::default()
     };
     let found = pages(|cursor| store.plates(&filter, cursor))?;
@@ -93,6 +104,7 @@ pub(crate) fn file_record(file: FileRow, identity: FileIdentity) -> FileRecord {
         mtime_ns: identity.mtime_ns,
         ctime_ns: identity.ctime_ns,
         inode: identity.inode,
+        device: identity.device,
         content: file.content,
         state: file.state,
         reason: file.reason,

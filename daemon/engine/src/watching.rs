@@ -4,9 +4,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use faults::Point;
 use queue::{FileState, RootId, RootState};
 use watch::{Event, FileIdentity, Host, Probe};
 
+use crate::arrival::Seen;
 use crate::intake::Intake;
 
 /// The engine as the watcher sees it.
@@ -23,7 +25,9 @@ impl Host for WatchHost {
             .store()
             .find_file(RootId(root), relative)
             .ok()
-            .flatten()?;
+            .flatten()
+            // One that vanished is reported when it is back, also where nothing about it changed.
+            .filter(|file| file.vanished_at.is_none())?;
         identity(
             file.state,
             file.content.is_some(),
@@ -32,7 +36,7 @@ impl Host for WatchHost {
                 mtime_ns: file.mtime_ns,
                 ctime_ns: file.ctime_ns,
                 inode: file.inode,
-                device: 0,
+                device: file.device,
             },
         )
     }
@@ -49,7 +53,7 @@ impl Host for WatchHost {
                 mtime_ns: file.mtime_ns,
                 ctime_ns: file.ctime_ns,
                 inode: file.inode,
-                device: 0,
+                device: file.device,
             };
             if !enough && let Some(identity) = identity(file.state, file.content.is_some(), state) {
                 enough = each(&file.path, &identity).is_break();
@@ -61,7 +65,7 @@ impl Host for WatchHost {
     }
 
     fn ignore(&self, root: i64, relative: &Path) -> Option<String> {
-        let settings = self.intake.facility().root(RootId(root))?;
+        let settings = self.intake.root(RootId(root))?;
         if let Some(rule) = plate::junk_rule(relative) {
             return Some(rule.to_owned());
         }
@@ -75,7 +79,15 @@ impl Host for WatchHost {
     }
 
     fn probe(&self, absolute: &Path) -> Probe {
-        match image_io::acquisition::probe(absolute) {
+        // Whoever may write into the folder may swap a link in at any time: the kernel is made to refuse it.
+        let below = self.intake.facility().roots().iter().find_map(|root| {
+            let relative = absolute.strip_prefix(&root.path).ok()?;
+            Some(image_io::acquisition::probe_below(&root.path, relative))
+        });
+        let Some(probed) = below else {
+            return Probe::Unreadable("it lies in no watched folder".into());
+        };
+        match probed {
             Ok(_) => Probe::Whole,
             // A file that is still being copied looks damaged: wait, and give up only after a long time without change.
             Err(error @ (image_io::Error::Damaged { .. } | image_io::Error::Io { .. })) => {
@@ -85,29 +97,18 @@ impl Host for WatchHost {
         }
     }
 
+    fn examined(&self, root: i64, files: Vec<Event>) {
+        let files: Vec<Seen> = files.into_iter().filter_map(seen).collect();
+        let count = files.len();
+        if let Err(error) = self.intake.arrived(RootId(root), files) {
+            // The next scan reports them again.
+            tracing::error!(root, files = count, %error, "files could not be registered");
+        }
+        (self.wake)();
+    }
+
     fn emit(&self, event: Event) {
-        let result = match &event {
-            Event::Whole {
-                root,
-                path,
-                identity,
-            }
-            | Event::Changed {
-                root,
-                path,
-                identity,
-                ..
-            } => self.intake.whole(RootId(*root), path, *identity),
-            Event::Unreadable {
-                root,
-                path,
-                identity,
-                reason,
-            } => {
-                tracing::warn!(root, path = %path.display(), %reason, "file is not readable");
-                self.intake
-                    .unreadable(RootId(*root), path, *identity, reason)
-            }
+        let result: crate::error::Result<()> = match &event {
             Event::RootState { root, state } => {
                 let (state, detail) = match state {
                     watch::RootState::Online {
@@ -116,6 +117,11 @@ impl Host for WatchHost {
                         file_system,
                     } => {
                         tracing::info!(root, mode = mode.as_str(), %reason, file_system, "root is online");
+                        // Before anything is claimed: what the folder's workflow or mappings now say must be planned.
+                        if let Err(error) = self.intake.plan_root(RootId(*root)) {
+                            tracing::error!(root, %error, "plates could not be planned");
+                        }
+                        faults::point(Point::StartPlanned);
                         (RootState::Online, format!("{}: {reason}", mode.as_str()))
                     }
                     watch::RootState::Offline { reason } => {
@@ -154,7 +160,11 @@ impl Host for WatchHost {
             // Results stay when their input is gone: acquisitions are often moved to an archive.
             Event::Vanished { root, path } => {
                 tracing::debug!(root, path = %path.display(), "file is gone; its results stay");
-                Ok(())
+                self.intake
+                    .store()
+                    .mark_vanished(RootId(*root), path)
+                    .map(drop)
+                    .map_err(Into::into)
             }
             _ => Ok(()),
         };
@@ -164,6 +174,27 @@ impl Host for WatchHost {
         }
         (self.wake)();
     }
+}
+
+/// A file event as the intake takes it.
+fn seen(event: Event) -> Option<Seen> {
+    let (relative, identity, doubt) = match event {
+        Event::Whole { path, identity, .. } | Event::Changed { path, identity, .. } => {
+            (path, identity, None)
+        }
+        Event::Unreadable {
+            path,
+            identity,
+            reason,
+            ..
+        } => (path, identity, Some(reason)),
+        _ => return None,
+    };
+    Some(Seen {
+        relative,
+        identity,
+        doubt,
+    })
 }
 
 /// A file that waits for something outside itself (a channel mapping) counts as unknown, so that every scan offers it again.

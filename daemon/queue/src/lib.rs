@@ -89,5 +89,6 @@ pub use states::{
 };
 pub use store::{Options, Store};
 pub use transaction::{
-    Beat, Cancelled, ClaimFilter, ClaimRequest, Pass, Pruned, Recovered, Target, Transaction,
+    Admission, Admit, Beat, Cancelled, Candidate, ClaimFilter, ClaimRequest, Pass, Pruned,
+    Recovered, Target, Transaction,
 };

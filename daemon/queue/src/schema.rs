@@ -15,6 +15,7 @@ const APPLICATION_ID: i64 = 0x5773_7131;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_tally.sql"),
+    include_str!("migrations/0003_vanished.sql"),
 ];
 
 /// The version that this release reads and writes.

@@ -16,7 +16,7 @@ pub(crate) const NEXT_PRIORITY: &str = "SELECT priority, plate_id FROM task INDE
      WHERE state = 'ready' AND priority < ?1 ORDER BY priority DESC, plate_id LIMIT 1";
 
 /// Ready tasks of a group whose subjects are free, oldest first. The first row is nearly always the one.
-pub(crate) const BEST_OF_GROUP: &str = "SELECT id, subject_id, scope FROM task INDEXED BY task_ready \
+pub(crate) const BEST_OF_GROUP: &str = "SELECT id, subject_id, scope, workflow, job FROM task INDEXED BY task_ready \
      WHERE state = 'ready' AND priority = ?1 AND plate_id = ?2 AND NOT EXISTS \
      (SELECT 1 FROM pass INDEXED BY pass_open WHERE pass.subject_id = task.subject_id AND ended_at IS NULL) ORDER BY id";
 

@@ -195,6 +195,10 @@ names! {
         FileSuperseded = "file.superseded",
         /// A known path with the same content is judged differently.
         FileReclassified = "file.reclassified",
+        /// A recorded file is gone; its results stay.
+        FileVanished = "file.vanished",
+        /// A file that was gone is back with the content that it had.
+        FileReturned = "file.returned",
         /// A plate is new.
         PlateCreated = "plate.created",
         /// A plate's state changed.

@@ -22,7 +22,7 @@ use rusqlite::{Connection, Params, params};
 use serde_json::Value;
 
 pub use cancel::Cancelled;
-pub use claim::{ClaimFilter, ClaimRequest, Pass};
+pub use claim::{Admission, Admit, Candidate, ClaimFilter, ClaimRequest, Pass};
 pub use finish::Beat;
 pub use holds::Target;
 pub use prune::Pruned;

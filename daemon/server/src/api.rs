@@ -50,6 +50,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(plates::wells))
         .routes(routes!(image_sets::list))
         .routes(routes!(plates::finalize))
+        .routes(routes!(plates::prioritise))
         .routes(routes!(plates::pause))
         .routes(routes!(plates::resume))
         .routes(routes!(requeue::plate))

@@ -23,6 +23,13 @@ pub trait Control: Send + Sync {
     /// If there is no such plate, or the queue fails.
     fn finalize(&self, plate: PlateId) -> Result<(), Problem>;
 
+    /// Gives all tasks of a plate, those to come included, a priority; larger is run first. Returns whether that changed
+    /// anything.
+    ///
+    /// # Errors
+    /// If there is no such plate, or the queue fails.
+    fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool, Problem>;
+
     /// The workers.
     fn workers(&self) -> Vec<WorkerInfo>;
 
@@ -32,6 +39,12 @@ pub trait Control: Send + Sync {
     /// Whether the daemon can do its work, check by check.
     fn readiness(&self) -> Vec<Check>;
 
+    /// How a root is being watched now; `None` while it is offline.
+    fn watching(&self, root: RootId) -> Option<Watching> {
+        let _ = root;
+        None
+    }
+
     /// How many files of a root are seen but not yet whole.
     fn settling(&self, root: RootId) -> u64;
 
@@ -40,6 +53,17 @@ pub trait Control: Send + Sync {
 
     /// The file systems that the daemon writes to.
     fn disks(&self) -> Vec<DiskInfo>;
+}
+
+/// How a root is being watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watching {
+    /// `native` or `poll`.
+    pub mode: String,
+    /// Why.
+    pub reason: String,
+    /// Name of the file system.
+    pub file_system: String,
 }
 
 /// A worker process.

@@ -18,6 +18,7 @@ mod error;
 mod extract;
 mod openapi;
 mod page;
+mod percent;
 mod problem;
 mod router;
 mod security;
@@ -25,7 +26,7 @@ mod serve;
 mod state;
 mod view;
 
-pub use control::{Check, Control, DiskInfo, WorkerInfo};
+pub use control::{Check, Control, DiskInfo, Watching, WorkerInfo};
 pub use error::{Error, Result};
 pub use openapi::openapi;
 pub use problem::Problem;

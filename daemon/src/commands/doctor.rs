@@ -46,10 +46,10 @@ fn check(
 pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
     let mut checks = vec![build(), hdf5(), limits(), cores()];
     checks.extend(gpu());
-    let mut folders: Vec<(String, PathBuf)> = options
+    let mut folders: Vec<(&str, PathBuf)> = options
         .folders
         .iter()
-        .map(|f| ("folder".to_owned(), f.clone()))
+        .map(|f| ("folder", f.clone()))
         .collect();
     if let Some(file) = options.config.clone().or_else(configuration::default_file) {
         match configuration::load(&file, Vec::new()) {
@@ -65,8 +65,8 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
                     loaded.config.state.allow_network,
                 ));
                 for root in &loaded.config.roots {
-                    folders.push(("root".to_owned(), root.path.clone()));
-                    folders.push(("output".to_owned(), root.output.clone()));
+                    checks.push(watched(root));
+                    folders.push(("output", root.output.clone()));
                     if let Err(error) = engine::check_root(&loaded.config, root) {
                         checks.push(check("workflow", Verdict::Problem, error.to_string(), Some("correct the workflow; `wellspring workflow check FILE` shows all mistakes")));
                     }
@@ -81,7 +81,7 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
         }
     }
     for (what, path) in folders {
-        checks.push(folder(&what, &path));
+        checks.push(folder(what, &path));
     }
     let bad = checks.iter().any(|c| c.verdict == Verdict::Problem);
     if json {
@@ -240,30 +240,33 @@ fn state(path: &Path, allow_network: bool) -> Check {
     }
 }
 
+/// A watched folder: how, and why so.
+fn watched(root: &config::Root) -> Check {
+    match watch::fs_kind(&root.path) {
+        Ok(kind) => {
+            let (mode, why) = engine::planned_mode(root, &kind);
+            let path = root.path.display();
+            let (how, free) = (mode.as_str(), free_space(&root.path));
+            let detail = format!("`{path}` on {}, watched: {how} ({why}), {free}", kind.name);
+            check("root", Verdict::Ok, detail, None)
+        }
+        Err(_) => folder("root", &root.path),
+    }
+}
+
 fn folder(what: &str, path: &Path) -> Check {
     match watch::fs_kind(path) {
-        Ok(kind) => {
-            let how = if what == "root" {
-                if kind.network {
-                    ", polled"
-                } else {
-                    ", watched natively"
-                }
-            } else {
-                ""
-            };
-            check(
-                what,
-                Verdict::Ok,
-                format!(
-                    "`{}` on {}{how}, {}",
-                    path.display(),
-                    kind.name,
-                    free_space(path)
-                ),
-                None,
-            )
-        }
+        Ok(kind) => check(
+            what,
+            Verdict::Ok,
+            format!(
+                "`{}` on {}, {}",
+                path.display(),
+                kind.name,
+                free_space(path)
+            ),
+            None,
+        ),
         Err(_) if what == "output" && path.ancestors().any(Path::exists) => check(
             what,
             Verdict::Note,
@@ -280,8 +283,8 @@ fn folder(what: &str, path: &Path) -> Check {
 }
 
 fn free_space(path: &Path) -> String {
-    rustix::fs::statvfs(path).map_or_else(
-        |e| format!("free space unknown ({e})"),
-        |s| format!("{} GiB free", (s.f_bavail * s.f_frsize) >> 30),
+    engine::Volume::of(path).map_or_else(
+        || "free space unknown".to_owned(),
+        |volume| format!("{} GiB free", volume.free >> 30),
     )
 }

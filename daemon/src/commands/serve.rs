@@ -1,6 +1,8 @@
 //! `wellspring serve`: the daemon. Configuration, queue, engine, server, signals and systemd, wired together.
 
 mod control;
+mod explain;
+mod reload;
 mod state_dir;
 
 use std::path::Path;
@@ -14,12 +16,13 @@ use engine::{Engine, EngineOptions};
 use queue::{Options, Store};
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::ServeOptions;
 use crate::commands::config as configuration;
+use crate::logging::LogLevel;
 use control::EngineControl;
+use reload::{Asked, Load, Reloader, Signals};
 
 /// Runs the daemon until it is asked to stop.
 pub fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
@@ -33,19 +36,20 @@ pub fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
             toml::Value::String(dir.to_string_lossy().into_owned()),
         ));
     }
-    let config = configuration::load(&options.config, overrides)?.config;
-    crate::logging::daemon(&config.log.level, config.log.format)?;
+    let load = move || Ok(configuration::load(&options.config, overrides.clone())?.config);
+    let config: DaemonConfig = load()?;
+    let log = crate::logging::daemon(&config.log.level, config.log.format)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    runtime.block_on(daemon(config))?;
+    runtime.block_on(daemon(config, Arc::new(load), log))?;
     // Blocking calls that hang on a dead share must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(2));
     Ok(ExitCode::SUCCESS)
 }
 
-async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
+async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow::Result<()> {
     state_dir::prepare(&config.state)?;
     let store = open_queue(&config.state.dir.join("queue.db")).await?;
     faults::point(faults::Point::StartOpened);
@@ -73,9 +77,10 @@ async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
         .as_deref()
         .map(state_dir::read_token)
         .transpose()?;
+    let control = Arc::new(EngineControl::new(Arc::clone(&engine)));
     let state = server::AppState {
         store,
-        control: Arc::new(EngineControl::new(Arc::clone(&engine), &config)),
+        control: Arc::clone(&control) as Arc<dyn server::Control>,
         options: server::Options {
             token,
             allowed_hosts: config.server.allowed_hosts.clone(),
@@ -91,7 +96,17 @@ async fn daemon(config: DaemonConfig) -> anyhow::Result<()> {
     notify(&[NotifyState::Ready]);
     let watchdog = tokio::spawn(feed_watchdog(Arc::clone(&engine)));
 
-    wait_for_stop().await?;
+    let mut reloader = Reloader {
+        load,
+        log,
+        engine: Arc::clone(&engine),
+        control,
+        running: config,
+    };
+    let mut signals = Signals::new()?;
+    while signals.next().await == Asked::Reload {
+        reloader.reload().await;
+    }
     notify(&[NotifyState::Stopping]);
     tracing::info!("stopping: running passes may end");
     watchdog.abort();
@@ -119,24 +134,8 @@ async fn open_queue(path: &Path) -> anyhow::Result<Store> {
     Ok(Store::open(path, Options::default())?)
 }
 
-/// Returns when the daemon is asked to stop. SIGHUP is answered, but what it would change needs a restart.
-async fn wait_for_stop() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt, mut hangup) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::hangup())?,
-    );
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => tracing::warn!("SIGHUP: the configuration is read at the start only; restart to apply a change (nothing is lost by it)"),
-        }
-    }
-}
-
 /// Tells systemd something; without systemd nothing happens.
-fn notify(state: &[NotifyState<'_>]) {
+pub(super) fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::warn!(%error, "systemd cannot be told");
     }

@@ -37,8 +37,16 @@ pub trait Host: Send + Sync {
     /// Looks whether the file is all there. Must not modify it.
     fn probe(&self, absolute: &Path) -> Probe;
 
-    /// Takes an event. A file event is settled once [`Host::known`] returns its identity; until then a later scan may
-    /// report it again, so registration must be idempotent.
+    /// Takes what was found of a root's files in one turn ([`Event::Whole`], [`Event::Changed`], [`Event::Unreadable`]), so
+    /// that they can be recorded together. A file is settled once [`Host::known`] returns its identity; until then a later
+    /// scan may report it again, so registration must be idempotent.
+    fn examined(&self, _root: i64, files: Vec<Event>) {
+        for event in files {
+            self.emit(event);
+        }
+    }
+
+    /// Takes any other event.
     fn emit(&self, event: Event);
 }
 

@@ -26,6 +26,7 @@
 //! Threads: one a root, and notify's own for a natively watched root. An idle root wakes a few times a minute to see
 //! whether its directory is still the same one, and for nothing else.
 
+mod clock;
 mod counters;
 mod error;
 mod file_system;
@@ -35,12 +36,14 @@ mod identity;
 mod limits;
 mod mailbox;
 mod native;
+mod plan;
 mod root;
 mod rules;
 mod settling;
 mod shared;
 mod spec;
 mod status;
+mod verification;
 mod watcher;
 
 pub use counters::Counters;
@@ -49,6 +52,8 @@ pub use file_system::{FsKind, fs_kind};
 pub use host::{ActiveMode, Event, Host, Probe, RootState};
 pub use identity::FileIdentity;
 pub use limits::{InotifyLimits, inotify_limits};
+pub use plan::planned_mode;
 pub use spec::{Mode, RootSpec};
 pub use status::{FileStatus, SettlingFile, WaitingFor};
+pub use verification::{Listed, Verification};
 pub use watcher::Watcher;

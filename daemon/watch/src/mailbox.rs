@@ -1,6 +1,7 @@
 //! The queue between notify's thread, the callers, and the thread of a root.
 
 use crate::hint::{Hint, Signal, translate};
+use crate::verification::Verification;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,6 +16,8 @@ pub(crate) enum Message {
     Lost,
     /// The user wants a full scan that also re-examines what was given up.
     Rescan,
+    /// List this folder (relative to the root), and tell when it is done.
+    Verify(PathBuf, Verification),
     /// Look at the stop flag.
     Wake,
 }
@@ -102,7 +105,7 @@ impl Inbox {
                 self.gauge.waiting.fetch_sub(1, Ordering::AcqRel);
             }
             Message::Lost => self.gauge.lost.store(false, Ordering::Release),
-            Message::Rescan | Message::Wake => {}
+            Message::Rescan | Message::Verify(..) | Message::Wake => {}
         }
     }
 }

@@ -10,11 +10,13 @@ mod presence;
 mod reconcile;
 mod walk;
 
+use crate::clock::Clock;
 use crate::counters::count;
 use crate::hint::Hint;
 use crate::mailbox::{Inbox, Mailbox, Message};
 use crate::native::Native;
 use crate::shared::Shared;
+use crate::verification::Waiting;
 use crate::{Event, Host};
 use presence::Presence;
 use std::collections::HashMap;
@@ -41,6 +43,9 @@ pub(crate) struct Root<'a> {
     presence: Presence,
     native: Option<Native>,
     walk: Walk,
+    /// Told when nothing is left to be listed.
+    waiting: Waiting,
+    clock: Clock,
     /// When the next full scan starts.
     scan_at: Option<Instant>,
     /// When the root itself is looked at again.
@@ -49,6 +54,8 @@ pub(crate) struct Root<'a> {
     native_at: Option<Instant>,
     /// End and length of the last full scan.
     last_scan: Option<(Instant, Duration)>,
+    /// What the present turn found out about files.
+    found: Vec<Event>,
 }
 
 impl<'a> Root<'a> {
@@ -61,10 +68,13 @@ impl<'a> Root<'a> {
             presence: Presence::default(),
             native: None,
             walk: Walk::default(),
+            waiting: Waiting::default(),
+            clock: Clock::start(),
             scan_at: None,
             check_at: None,
             native_at: None,
             last_scan: None,
+            found: Vec::new(),
         }
     }
 
@@ -109,6 +119,7 @@ impl<'a> Root<'a> {
     /// Waits for messages until there is something else to do, and acts on them.
     fn receive(&mut self) {
         let mut hints = Hints::default();
+        let mut verify = Vec::new();
         let mut taken = 0;
         let mut next = self.first_message();
         while let Some(message) = next {
@@ -121,6 +132,7 @@ impl<'a> Root<'a> {
                     self.check_at = Some(Instant::now());
                     self.scan_at = Some(Instant::now());
                 }
+                Message::Verify(folder, verification) => verify.push((folder, verification)),
                 Message::Wake => {}
             }
             taken += 1;
@@ -131,6 +143,15 @@ impl<'a> Root<'a> {
             };
         }
         self.act_on(hints);
+        for (folder, verification) in verify {
+            self.waiting.add(verification);
+            if self.online().is_none() {
+                self.waiting.lost();
+            } else {
+                // Also while everything is being listed: that may have passed the folder already.
+                self.walk.add(folder);
+            }
+        }
     }
 
     fn first_message(&self) -> Option<Message> {

@@ -3,12 +3,14 @@
 mod explain;
 mod supervise;
 
+use crate::FileIdentity;
 use crate::counters::Counters;
 use crate::host::RootState;
 use crate::mailbox::{Mailbox, Message, mailbox};
 use crate::rules::Rules;
 use crate::shared::Shared;
 use crate::status::{FileStatus, SettlingFile};
+use crate::verification::Verification;
 use crate::{Error, Host, RootSpec};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+/// A file that the host has not registered so long after it was reported will not be: the host knows why.
+const REGISTERED_WITHIN: Duration = Duration::from_secs(30);
 /// How long [`Watcher::stop`] waits for threads that hang in a call to a server that does not answer.
 const STOP_WITHIN: Duration = Duration::from_millis(900);
 
@@ -93,6 +97,46 @@ impl Watcher {
         };
         handle.mailbox.command(Message::Rescan);
         true
+    }
+
+    /// Asks for a folder of a root to be listed, with everything below it. Once that is done, every file that was there
+    /// when this was called has been seen, though it may still be [pending](Self::is_pending).
+    #[must_use]
+    pub fn verify(&self, root: i64, folder: &Path) -> Option<Verification> {
+        let verification = Verification::new();
+        let message = Message::Verify(folder.to_owned(), verification.clone());
+        self.roots.get(&root)?.mailbox.command(message);
+        Some(verification)
+    }
+
+    /// Whether something below a folder of a root is being waited for, or was reported a moment ago and is not known to
+    /// the host yet.
+    #[must_use]
+    pub fn is_pending(&self, root: i64, folder: &Path) -> bool {
+        let Some(handle) = self.roots.get(&root) else {
+            return false;
+        };
+        let reported: Vec<(PathBuf, FileIdentity)> = {
+            let arrivals = handle.shared.arrivals();
+            if arrivals
+                .settling
+                .iter()
+                .any(|(path, _)| path.starts_with(folder))
+            {
+                return true;
+            }
+            let fresh = arrivals.reported.iter().filter(|(path, (_, at))| {
+                at.elapsed() < REGISTERED_WITHIN && path.starts_with(folder)
+            });
+            fresh
+                .map(|(path, (identity, _))| (path.clone(), *identity))
+                .collect()
+        };
+        // Asked without the lock: the host looks into its database. Inodes are left out, as the file system is not known here.
+        reported.iter().any(|(path, identity)| {
+            let known = self.host.known(root, path);
+            !known.is_some_and(|known| known.same_state(identity, false))
+        })
     }
 
     /// The state of a root, if one has this id.

@@ -71,6 +71,7 @@ pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Res
                             .map_err(std::io::Error::other)?,
                     ),
                 };
+                forget_peak();
                 faults::point(Point::WorkerReceived);
                 let mut failed = None;
                 let mut started = |job: &str| {
@@ -106,6 +107,12 @@ fn send(output: &mut impl Write, message: &FromWorker) -> std::io::Result<()> {
     line.push(b'\n');
     output.write_all(&line)?;
     output.flush()
+}
+
+/// Starts the measurement of the largest resident size anew, so that it speaks of one pass.
+fn forget_peak() {
+    // Where the kernel does not offer it, the peak is that of all passes so far: too careful, not wrong.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
 /// Largest resident size of this process so far, from `VmHWM` (kB).

@@ -65,7 +65,7 @@ pub enum PassEnd {
     Done {
         /// Outcome of each job.
         report: Box<PassReport>,
-        /// Largest resident size of the worker so far, in bytes.
+        /// Largest resident size of the worker during the pass, in bytes.
         peak_rss: u64,
     },
     /// The worker refused the message.
@@ -280,10 +280,33 @@ impl WorkerProcess {
     }
 
     fn resident(&self) -> Option<u64> {
-        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id()?)).ok()?;
+        Some(resident_with_children(self.child.id()?))
+    }
+}
+
+/// Resident size in bytes of a process and of all that it started; 0 for one that is gone.
+fn resident_with_children(id: u32) -> u64 {
+    let own = || {
+        let statm = std::fs::read_to_string(format!("/proc/{id}/statm")).ok()?;
         let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
         Some(pages * rustix::param::page_size() as u64)
-    }
+    };
+    let children = std::fs::read_dir(format!("/proc/{id}/task"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let of_children: u64 = children
+        .flat_map(|list| {
+            let ids: Vec<u32> = list
+                .split_whitespace()
+                .filter_map(|id| id.parse().ok())
+                .collect();
+            ids
+        })
+        .map(resident_with_children)
+        .sum();
+    own().unwrap_or(0) + of_children
 }
 
 fn describe(status: ExitStatus) -> String {

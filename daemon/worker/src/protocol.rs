@@ -43,7 +43,7 @@ pub enum FromWorker {
     Done {
         /// How.
         report: Box<PassReport>,
-        /// Largest resident size of the worker so far, in bytes.
+        /// Largest resident size of the worker during the pass, in bytes.
         peak_rss: u64,
     },
     /// The message cannot be acted on.

@@ -11,6 +11,7 @@
 //!
 //! Files are foreign: sizes are checked before memory is asked for, and offsets before they are followed.
 
+mod below;
 mod element;
 mod imagej;
 mod limits;
@@ -23,6 +24,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+pub use below::open_below;
 pub use limits::Limits;
 pub use ome::OmePlanes;
 
@@ -100,7 +102,18 @@ impl ImageFile {
     /// has not ended looks like that); `Unsupported` if it is no TIFF or PNG or uses a feature that is not read; `Limit`
     /// if it asks for more than `limits` allow.
     pub fn open_with(path: &Path, limits: &Limits) -> Result<Self> {
-        let source = Source::open(path)?;
+        Self::of_source(Source::open(path)?, limits)
+    }
+
+    /// Opens a file below a folder, and follows no symbolic link on the way: for folders into which others may write.
+    ///
+    /// # Errors
+    /// As [`Self::open_with`]; `Unsupported` if any part of `relative` is a link.
+    pub fn open_below(root: &Path, relative: &Path) -> Result<Self> {
+        Self::of_source(Source::open_below(root, relative)?, &Limits::default())
+    }
+
+    fn of_source(source: Source, limits: &Limits) -> Result<Self> {
         if source.len() == 0 {
             return Err(source.damaged("it is empty"));
         }
@@ -186,6 +199,14 @@ impl ImageFile {
 /// As [`ImageFile::open_with`].
 pub fn probe(path: &Path) -> Result<ImageInfo> {
     Ok(ImageFile::open(path)?.info)
+}
+
+/// As [`probe`], for a file below a folder; no symbolic link is followed.
+///
+/// # Errors
+/// As [`ImageFile::open_below`].
+pub fn probe_below(root: &Path, relative: &Path) -> Result<ImageInfo> {
+    Ok(ImageFile::open_below(root, relative)?.info)
 }
 
 /// Reads one plane of a file as (y, x).

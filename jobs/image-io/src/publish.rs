@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use faults::{Point, write_point};
 use rustix::fs::{FlockOperation, flock};
 
-pub use leftovers::{leftovers, remove_leftovers};
+pub use leftovers::{Leftovers, remove_leftovers};
 
 use crate::{Error, Result};
 

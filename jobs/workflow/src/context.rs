@@ -15,10 +15,13 @@ use crate::error::Failure;
 use crate::graph::{Job, Workflow};
 use crate::plate_context::PlateImages;
 
-/// One plane of an acquisition: where it lies and what it shows.
+/// One plane of an acquisition: where it lies and what it shows. Links below `root` are not followed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaneRef {
-    /// The file.
+    /// The watched folder.
+    #[serde(with = "plate::portable")]
+    pub root: PathBuf,
+    /// The file, from there.
     #[serde(with = "plate::portable")]
     pub path: PathBuf,
     /// Index among the file's planes.
@@ -51,6 +54,7 @@ pub(crate) struct ImageContext {
     pub tables: BTreeMap<String, Table>,
     pub raw: BTreeMap<String, Arc<Pixels>>,
     floats: BTreeMap<String, Arc<Array2<f32>>>,
+    /// By path below the root: all planes of a pass are of one root.
     files: BTreeMap<PathBuf, ImageFile>,
 }
 
@@ -161,7 +165,8 @@ fn read_plane(
     plane: &PlaneRef,
 ) -> Result<Pixels, Failure> {
     if !files.contains_key(&plane.path) {
-        files.insert(plane.path.clone(), ImageFile::open(&plane.path)?);
+        let file = ImageFile::open_below(&plane.root, &plane.path)?;
+        files.insert(plane.path.clone(), file);
     }
     let file = files
         .get_mut(&plane.path)

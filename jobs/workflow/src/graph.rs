@@ -58,7 +58,7 @@ pub struct Job {
 }
 
 /// Limits of one attempt of a job; `None` means the daemon's default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Wall-clock seconds.
     pub time_secs: Option<u64>,
@@ -66,6 +66,8 @@ pub struct Limits {
     pub memory_bytes: Option<u64>,
     /// Attempts before a transient failure becomes final.
     pub max_attempts: Option<u32>,
+    /// Name of a limit in `[workers.limits]`: how many passes with such a job may run at a time.
+    pub name: Option<String>,
 }
 
 /// A workflow that is known to be runnable.
@@ -214,6 +216,7 @@ fn draft(config: &JobConfig) -> Result<Job, Vec<String>> {
             time_secs: config.time_limit_secs,
             memory_bytes: config.memory_limit.map(|l| l.bytes()),
             max_attempts: config.max_attempts,
+            name: config.limit.clone(),
         };
         Ok(Job {
             id: config.id.clone(),

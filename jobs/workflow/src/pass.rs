@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::context::PlaneRef;
 use crate::context::{ImageContext, Item, JobIo};
-use crate::error::Failure;
+use crate::error::{Failure, FailureClass};
 use crate::graph::{Job, Scope, Workflow};
 use crate::kind::Compiled;
 use crate::plate_context::{PlateIo, PlateMember};
@@ -35,6 +35,8 @@ pub enum Subject {
         name: String,
         /// Its planes in the acquisition.
         planes: Vec<PlaneRef>,
+        /// Their files as they were registered.
+        inputs: Vec<InputState>,
         /// Hash of their content.
         input_hash: String,
         /// Where its container is published.
@@ -46,6 +48,48 @@ pub enum Subject {
         /// Its image sets, in well and site order.
         members: Vec<PlateMember>,
     },
+}
+
+/// A file as it was when it was registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputState {
+    /// The watched folder.
+    #[serde(with = "plate::portable")]
+    pub root: PathBuf,
+    /// Path below it.
+    #[serde(with = "plate::portable")]
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last written, nanoseconds since 1970.
+    pub mtime_ns: i64,
+}
+
+impl InputState {
+    /// Whether the file is still as it was registered; anything may write into an acquisition folder while a pass runs.
+    fn check(&self) -> Result<(), Failure> {
+        use std::os::unix::fs::MetadataExt;
+        // What is gone, or no file any more, was not written to: whoever read it says what is wrong.
+        let opened = image_io::acquisition::open_below(&self.root, &self.path);
+        let Ok(found) = opened.and_then(|file| file.metadata()) else {
+            return Ok(());
+        };
+        let mtime_ns = found
+            .mtime()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(found.mtime_nsec());
+        if (found.len(), mtime_ns) == (self.size, self.mtime_ns) {
+            return Ok(());
+        }
+        let path = self.root.join(&self.path).display().to_string();
+        Err(Failure {
+            class: FailureClass::Environment,
+            code: "input-changed".to_owned(),
+            message: format!("`{path}` was written to after it had been registered"),
+            remedy: "nothing: once the file is left alone it is registered anew, and the image set is computed from what it holds then".to_owned(),
+            path: Some(path),
+        })
+    }
 }
 
 /// A job to run, with the key that its result is stored under.
@@ -134,6 +178,17 @@ pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>
         ),
         Subject::Plate { members } => run_plate(workflow, request, members, started, &mut report),
     };
+    // A job that failed on a file which is being written again did not fail for good.
+    let failed = |outcome: &JobOutcome| matches!(outcome, JobOutcome::Failed { .. });
+    if report.outcomes.values().any(failed)
+        && let Err(changed) = check_inputs(request)
+    {
+        for outcome in report.outcomes.values_mut().filter(|o| failed(o)) {
+            *outcome = JobOutcome::Failed {
+                failure: changed.clone(),
+            };
+        }
+    }
     // Nothing was published: no job of this pass has a result.
     if let Err(failure) = result {
         for job in &request.jobs {
@@ -328,10 +383,23 @@ fn publish(
         writer.remove_table(name);
     }
     if let Some(input_hash) = raw {
-        if workflow.keep_raw {
-            store_raw(context, &mut writer)?;
+        let raw = if workflow.keep_raw {
+            store_raw(context, &mut writer)?
+        } else {
+            Raw::default()
+        };
+        let nothing_made = !report
+            .outcomes
+            .values()
+            .any(|outcome| *outcome == JobOutcome::Succeeded);
+        if nothing_made && raw.stored == 0 && !has_previous {
+            // An empty container would only look like a result.
+            return Ok(0);
         }
-        writer.set_attribute(INPUTS, &Attribute::Text(input_hash.to_owned()))?;
+        // What could not be read now but may be later is stored by the next pass, which must not think that it is there.
+        if !raw.may_come {
+            writer.set_attribute(INPUTS, &Attribute::Text(input_hash.to_owned()))?;
+        }
     }
     for job in &workflow.jobs {
         if !request.jobs.iter().any(|j| j.job == job.id) {
@@ -382,11 +450,29 @@ fn publish(
         "batchlib_commit",
         &Attribute::Text(concat!("wellspring ", env!("CARGO_PKG_VERSION")).to_owned()),
     )?;
+    check_inputs(request)?;
     Ok(writer.commit()?.bytes)
 }
 
+/// What was read must be what the keys speak of: a file that is written in place keeps its name.
+fn check_inputs(request: &PassRequest) -> Result<(), Failure> {
+    match &request.subject {
+        Subject::ImageSet { inputs, .. } => inputs.iter().try_for_each(InputState::check),
+        Subject::Plate { .. } => Ok(()),
+    }
+}
+
+/// What became of the raw channels.
+#[derive(Default)]
+struct Raw {
+    stored: usize,
+    /// Whether one was left out that a later pass may be able to read.
+    may_come: bool,
+}
+
 /// Raw channels under their role, or under `<role>_raw` (hidden) where a job replaces the role.
-fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result<(), Failure> {
+fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result<Raw, Failure> {
+    let mut raw = Raw::default();
     let workflow = Arc::clone(&context.workflow);
     let roles: BTreeSet<String> = context
         .planes
@@ -398,6 +484,7 @@ fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result
             Ok(pixels) => pixels,
             // The jobs that needed this channel have failed and say why; the other channels are stored.
             Err(failure) => {
+                raw.may_come |= failure.class != FailureClass::Permanent;
                 tracing::warn!(channel = %role, error = %failure, "a raw channel is left out of the container");
                 continue;
             }
@@ -416,8 +503,9 @@ fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result
         options = channel_look(&role, options);
         options.visible &= !replaced;
         writer.add_image(&name, &pixels, &options)?;
+        raw.stored += 1;
     }
-    Ok(())
+    Ok(raw)
 }
 
 /// BatchLib's viewer defaults by role.

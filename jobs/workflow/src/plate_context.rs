@@ -92,7 +92,7 @@ impl PlateIo<'_> {
         }
         let mut slices = Vec::with_capacity(planes.len());
         for plane in planes {
-            slices.push(ImageFile::open(&plane.path)?.read(plane.plane)?);
+            slices.push(ImageFile::open_below(&plane.root, &plane.path)?.read(plane.plane)?);
         }
         crate::pass::project(slices, self.workflow.projection).map(Some)
     }

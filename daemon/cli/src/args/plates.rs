@@ -53,6 +53,15 @@ pub enum PlatesCommand {
         #[arg(required = true, value_name = "PLATE")]
         plates: Vec<String>,
     },
+    /// Run plates before others, or after them: all tasks of a plate, those to come included, get this priority.
+    Prioritise {
+        /// Ids or names.
+        #[arg(required = true, value_name = "PLATE")]
+        plates: Vec<String>,
+        /// Larger is run first; 0 is usual.
+        #[arg(long, short, allow_negative_numbers = true, value_name = "N")]
+        priority: i32,
+    },
     /// Start nothing more of plates until they are resumed.
     Pause {
         /// Ids or names.

@@ -1,5 +1,7 @@
 //! `wellspring tasks`.
 
+use std::ffi::OsString;
+
 use clap::Subcommand;
 
 use super::{CursorArgs, RequeueArgs, TaskState};
@@ -56,6 +58,6 @@ pub enum TasksCommand {
     Explain {
         /// Id of a task, or path of a file.
         #[arg(value_name = "ID|PATH")]
-        what: String,
+        what: OsString,
     },
 }

@@ -58,6 +58,15 @@ pub(super) fn run(
                 unchanged: String::new(),
             })
         }
+        PlatesCommand::Prioritise { plates, priority } => {
+            let body = json!({ "priority": priority });
+            post(options, plates, "priority", Some(&body), console, |name| {
+                Said {
+                    changed: format!("{name} has priority {priority}"),
+                    unchanged: format!("{name} had priority {priority} already"),
+                }
+            })
+        }
         PlatesCommand::Pause { plates, reason } => {
             let body = json!({ "reason": reason });
             post(options, plates, "pause", Some(&body), console, |name| {

@@ -40,14 +40,14 @@ fn list(client: &Client, console: &Console) -> Result<Exit> {
 /// Roots as rows.
 pub(super) fn sheet(roots: &[Root]) -> Sheet {
     let mut sheet = Sheet::new(&[
-        "ROOT", "NAME", "STATE", "MODE", "WORKFLOW", "SETTLING", "PATH", "REMARK",
+        "ROOT", "NAME", "STATE", "WATCHED", "WORKFLOW", "SETTLING", "PATH", "REMARK",
     ]);
     for root in roots {
         sheet.row(vec![
             root.id.into(),
             (&root.name).into(),
             Cell::state(&root.state),
-            (&root.mode).into(),
+            root.watched.as_deref().unwrap_or("-").into(),
             (&root.workflow).into(),
             root.settling.into(),
             (&root.path).into(),

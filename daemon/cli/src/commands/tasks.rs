@@ -1,10 +1,10 @@
 //! `wellspring tasks`.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Client, ClientOptions, Console, Error, Exit, Result, for_each, requeue, task_show};
+use super::{Client, ClientOptions, Console, Exit, Result, files, for_each, requeue, task_show};
 use crate::args::{CursorArgs, TasksCommand, words};
 use crate::listing::Listing;
 use crate::resolve;
@@ -47,9 +47,9 @@ pub(super) fn run(
         TasksCommand::Log { id, attempt } => task_show::log(&client, *id, *attempt, console),
         TasksCommand::Requeue(args) => requeue::run(&client, args, console),
         TasksCommand::Cancel { ids } => cancel(&client, ids, console),
-        TasksCommand::Explain { what } => match what.parse::<i64>() {
-            Ok(id) => explain(&client, id, console),
-            Err(_) => explain_path(&client, Path::new(what), console),
+        TasksCommand::Explain { what } => match what.to_str().and_then(|id| id.parse().ok()) {
+            Some(id) => explain(&client, id, console),
+            None => files::explain(&client, Path::new(what), console),
         },
     }
 }
@@ -150,48 +150,4 @@ fn explain(client: &Client, id: i64, console: &Console) -> Result<Exit> {
         console.line(format!("- {reason}"))?;
     }
     Ok(Exit::Success)
-}
-
-/// What the daemon knows about a file.
-fn explain_path(client: &Client, path: &Path, console: &Console) -> Result<Exit> {
-    // The file need not be there, and the daemon knows it by the name below the root, so links stay.
-    let absolute = std::path::absolute(path).map_err(|error| {
-        let message = format!(
-            "`{}` is neither the id of a task nor a path: {error}",
-            path.display()
-        );
-        Error::new(Exit::Usage, message)
-            .hint("give an id as in `wellspring tasks list`, or the path of a file")
-    })?;
-    let query = [(
-        "path",
-        without_dots(&absolute).to_string_lossy().into_owned(),
-    )];
-    let answer = client.get("/api/v1/files/explain", &query)?.value()?;
-    if console.mode.json {
-        console.json(&answer)?;
-        return Ok(Exit::Success);
-    }
-    for (name, value) in answer.as_object().into_iter().flatten() {
-        let value = match value {
-            Value::Null => continue,
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        console.line(format!("{name}: {value}"))?;
-    }
-    Ok(Exit::Success)
-}
-
-/// The path without `..`, as a person means it.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        if part == Component::ParentDir {
-            out.pop();
-        } else {
-            out.push(part);
-        }
-    }
-    out
 }

@@ -57,6 +57,7 @@ pub(crate) struct Root {
     pub workflow: String,
     pub state: String,
     pub mode: String,
+    pub watched: Option<String>,
     pub detail: Option<String>,
     pub settling: u64,
 }

@@ -27,6 +27,8 @@ pub struct FileRecord {
     pub ctime_ns: i64,
     /// Inode number.
     pub inode: u64,
+    /// Number of the file system, `st_dev` of stat(2).
+    pub device: u64,
     /// Hash of the content; `None` for files that are not read.
     pub content: Option<String>,
     /// What became of it.
@@ -48,6 +50,8 @@ pub enum Recorded {
     New(FileId),
     /// Path and content were known; at most the time stamps were brought up to date.
     Same(FileId),
+    /// It had vanished, and is back with the content that it had.
+    Returned(FileId),
     /// The same content is judged differently: state, reason, subject or parsed name changed.
     Reclassified(FileId),
     /// The path has new content.
@@ -68,13 +72,14 @@ impl Recorded {
         match self {
             Self::New(file)
             | Self::Same(file)
+            | Self::Returned(file)
             | Self::Reclassified(file)
             | Self::Superseded { file, .. } => file,
         }
     }
 }
 
-/// What the watcher needs to know about a file that it reported before.
+/// What the watcher needs to know about a file that it reported before and that is not marked as vanished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownFile {
     /// Path below the root.
@@ -87,6 +92,8 @@ pub struct KnownFile {
     pub ctime_ns: i64,
     /// Inode number.
     pub inode: u64,
+    /// Number of the file system.
+    pub device: u64,
     /// Hash of the content.
     pub content: Option<String>,
     /// What became of it.
@@ -111,6 +118,8 @@ pub struct FileRow {
     pub ctime_ns: i64,
     /// Inode number.
     pub inode: u64,
+    /// Number of the file system; 0 where an earlier release recorded it.
+    pub device: u64,
     /// Hash of the content.
     pub content: Option<String>,
     /// What became of it.
@@ -129,10 +138,12 @@ pub struct FileRow {
     pub first_seen: Timestamp,
     /// When it was last recorded.
     pub seen_at: Timestamp,
+    /// When it was found to be gone; `None` while it is there. Its results stay.
+    pub vanished_at: Option<Timestamp>,
 }
 
-pub(crate) const FILE_COLUMNS: &str = "id, root_id, path, size, mtime_ns, ctime_ns, inode, content, state, reason, \
-     remedy, subject_id, parsed, revision, first_seen, seen_at";
+pub(crate) const FILE_COLUMNS: &str = "id, root_id, path, size, mtime_ns, ctime_ns, inode, device, content, state, reason, \
+     remedy, subject_id, parsed, revision, first_seen, seen_at, vanished_at";
 
 impl FileRow {
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -145,6 +156,7 @@ impl FileRow {
             mtime_ns: columns.next()?,
             ctime_ns: columns.next()?,
             inode: columns.next::<i64>()?.cast_unsigned(),
+            device: columns.next::<i64>()?.cast_unsigned(),
             content: columns.next()?,
             state: columns.next()?,
             reason: columns.next()?,
@@ -154,6 +166,7 @@ impl FileRow {
             revision: columns.next()?,
             first_seen: columns.time()?,
             seen_at: columns.time()?,
+            vanished_at: columns.optional_time()?,
         })
     }
 }

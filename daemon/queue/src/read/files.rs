@@ -25,6 +25,8 @@ pub struct FileFilter {
     pub state: Option<FileState>,
     /// Only planes of this subject.
     pub subject: Option<SubjectId>,
+    /// Only those that are gone (true), or only those that are there (false).
+    pub vanished: Option<bool>,
     /// Only where the path or the reason contains this text.
     pub q: Option<String>,
 }
@@ -51,6 +53,13 @@ impl Store {
         if let Some(state) = filter.state {
             sql.push_str(" AND state = ?");
             values.push(Value::Text(state.as_str().into()));
+        }
+        if let Some(vanished) = filter.vanished {
+            sql.push_str(if vanished {
+                " AND vanished_at IS NOT NULL"
+            } else {
+                " AND vanished_at IS NULL"
+            });
         }
         if let Some(text) = &filter.q {
             sql.push_str(
@@ -101,7 +110,7 @@ impl Store {
         })
     }
 
-    /// Hands every recorded file of a root to `each`, in no particular order: the watcher's memory of what it has
+    /// Hands every recorded file of a root that has not vanished to `each`, in no particular order: the watcher's memory of what it has
     /// reported. Nothing but one row is held in memory.
     ///
     /// # Errors
@@ -109,7 +118,8 @@ impl Store {
     pub fn known_files(&self, root: RootId, mut each: impl FnMut(KnownFile)) -> Result<()> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT path, size, mtime_ns, ctime_ns, inode, content, state FROM file WHERE root_id = ?1",
+                "SELECT path, size, mtime_ns, ctime_ns, inode, device, content, state FROM file \
+                 WHERE root_id = ?1 AND vanished_at IS NULL",
             )?;
             let mut rows = statement.query([root])?;
             while let Some(row) = rows.next()? {
@@ -120,6 +130,7 @@ impl Store {
                     mtime_ns: columns.next()?,
                     ctime_ns: columns.next()?,
                     inode: columns.next::<i64>()?.cast_unsigned(),
+                    device: columns.next::<i64>()?.cast_unsigned(),
                     content: columns.next()?,
                     state: columns.next()?,
                 });

@@ -44,6 +44,8 @@ pub struct FileCounts {
     pub unreadable: u64,
     /// Replaced by another file.
     pub superseded: u64,
+    /// Of all of these, those that are gone; their results stay.
+    pub vanished: u64,
 }
 
 /// A pause.
@@ -268,5 +270,11 @@ fn file_counts(connection: &Connection) -> Result<FileCounts> {
             Err(_) => {}
         }
     }
+    let vanished: i64 = connection.query_row(
+        "SELECT count(*) FROM file INDEXED BY file_vanished WHERE vanished_at IS NOT NULL",
+        [],
+        |row| row.get(0),
+    )?;
+    counts.vanished = vanished.unsigned_abs();
     Ok(counts)
 }

@@ -41,6 +41,8 @@ forward! {
     fn set_root_state(root: RootId, state: RootState, detail: Option<&str>) -> bool;
     /// Records a whole file.
     fn record_file(file: &FileRecord) -> Recorded;
+    /// Marks a file as gone.
+    fn mark_vanished(root: RootId, path: &Path) -> bool;
     /// Adds or updates a plate.
     fn upsert_plate(plate: &NewPlate) -> Upserted<PlateId>;
     /// Decides that a plate has all it will get.

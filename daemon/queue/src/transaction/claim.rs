@@ -1,6 +1,8 @@
 //! Claiming: a worker takes a subject, with all of its tasks that can be run in one go.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -39,8 +41,54 @@ pub struct ClaimFilter {
     pub root: Option<RootId>,
     /// Only tasks of these scopes; empty for all. A plate's tasks are searched one by one for it.
     pub scopes: Vec<String>,
-    /// Not these subjects, for example because they need more memory than is free.
+    /// Not these subjects.
     pub exclude: Vec<SubjectId>,
+    /// Asked last, with all that would be claimed: is there room for it?
+    pub admit: Option<Admit>,
+}
+
+/// Decides about a subject that would be claimed.
+#[derive(Clone)]
+pub struct Admit(pub Arc<dyn Fn(&Candidate<'_>) -> Admission + Send + Sync>);
+
+impl fmt::Debug for Admit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Admit")
+    }
+}
+
+/// What would be claimed.
+#[derive(Debug)]
+pub struct Candidate<'a> {
+    /// Its root.
+    pub root: RootId,
+    /// The subject.
+    pub subject: &'a SubjectRow,
+    /// The workflow of all its tasks.
+    pub workflow: &'a str,
+    /// The jobs of its tasks, in the order in which they are to be run.
+    pub jobs: &'a [String],
+}
+
+/// Whether there is room for a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Claim it.
+    Take,
+    /// Not this one, nor others of its workflow that begin with the same job; look for something else.
+    Skip,
+    /// Claim nothing now: what comes later must not overtake it for ever.
+    Wait,
+}
+
+/// Rows of a group that one claim looks at: behind so many that are not admitted, nothing is searched for.
+const LOOK_AHEAD: usize = 20_000;
+
+/// What the search in a group came to.
+enum Search {
+    Found(TaskId),
+    Nothing,
+    Wait,
 }
 
 /// A claimed subject.
@@ -82,12 +130,15 @@ impl Transaction<'_> {
         if self.is_held(0, 0)? {
             return Ok(None);
         }
+        let mut refused = HashSet::new();
         let mut group = self.next_group(None)?;
         while let Some(at) = group {
-            if self.admits(&request.filter, at.plate)?
-                && let Some(best) = self.best_of(at, &request.filter)?
-            {
-                return self.claim(request, best).map(Some);
+            if let Some(root) = self.admits(&request.filter, at.plate)? {
+                match self.best_of(at, root, &request.filter, &mut refused)? {
+                    Search::Found(best) => return self.claim(request, best).map(Some),
+                    Search::Wait => return Ok(None),
+                    Search::Nothing => {}
+                }
             }
             group = self.next_group(Some(at))?;
         }
@@ -143,39 +194,85 @@ impl Transaction<'_> {
         self.first(statements::NEXT_PRIORITY, [after.priority], read)
     }
 
-    fn admits(&self, filter: &ClaimFilter, plate: PlateId) -> Result<bool> {
+    /// The root of a plate of which tasks may be claimed.
+    fn admits(&self, filter: &ClaimFilter, plate: PlateId) -> Result<Option<RootId>> {
         if filter.plate.is_some_and(|wanted| wanted != plate) {
-            return Ok(false);
+            return Ok(None);
         }
         let found: Option<(RootId, bool)> = self.first(
-            "SELECT root.id, root.state <> 'offline' FROM plate JOIN root ON root.id = plate.root_id WHERE plate.id = ?1",
+            "SELECT root.id, root.state = 'online' FROM plate JOIN root ON root.id = plate.root_id WHERE plate.id = ?1",
             [plate],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let Some((root, there)) = found else {
-            return Ok(false);
+            return Ok(None);
         };
-        Ok(there
+        let admitted = there
             && filter.root.is_none_or(|wanted| wanted == root)
             && !self.is_held(root.0, 0)?
-            && !self.is_held(0, plate.0)?)
+            && !self.is_held(0, plate.0)?;
+        Ok(admitted.then_some(root))
     }
 
-    /// The oldest ready task of the group whose subject is free.
-    fn best_of(&self, group: Group, filter: &ClaimFilter) -> Result<Option<TaskId>> {
+    /// The oldest ready task of the group whose subject is free and for which there is room.
+    fn best_of(
+        &self,
+        group: Group,
+        root: RootId,
+        filter: &ClaimFilter,
+        refused: &mut HashSet<(String, String)>,
+    ) -> Result<Search> {
         let mut statement = self.connection.prepare_cached(statements::BEST_OF_GROUP)?;
         let mut rows = statement.query(params![group.priority, group.plate])?;
+        let mut seen = 0;
         while let Some(row) = rows.next()? {
+            seen += 1;
+            if seen > LOOK_AHEAD {
+                break;
+            }
             let wanted_scope = filter.scopes.is_empty()
                 || filter.scopes.iter().any(|scope| {
                     row.get_ref(2)
                         .is_ok_and(|found| found.as_str() == Ok(scope))
                 });
-            if wanted_scope && !filter.exclude.contains(&row.get(1)?) {
-                return Ok(Some(row.get(0)?));
+            let subject: SubjectId = row.get(1)?;
+            if !wanted_scope || filter.exclude.contains(&subject) {
+                continue;
+            }
+            let Some(admit) = &filter.admit else {
+                return Ok(Search::Found(row.get(0)?));
+            };
+            let kind: (String, String) = (row.get(3)?, row.get(4)?);
+            if refused.contains(&kind) {
+                continue;
+            }
+            let jobs: Vec<String> = self
+                .closure(subject, &kind.0)?
+                .into_iter()
+                .map(|node| node.job)
+                .collect();
+            let candidate = Candidate {
+                root,
+                subject: &self.subject_row(subject)?,
+                workflow: &kind.0,
+                jobs: &jobs,
+            };
+            match (admit.0)(&candidate) {
+                Admission::Take => return Ok(Search::Found(row.get(0)?)),
+                Admission::Wait => return Ok(Search::Wait),
+                Admission::Skip => drop(refused.insert(kind)),
             }
         }
-        Ok(None)
+        Ok(Search::Nothing)
+    }
+
+    fn subject_row(&self, subject: SubjectId) -> Result<SubjectRow> {
+        Ok(self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT {SUBJECT_COLUMNS} FROM subject WHERE id = ?1"
+            ))?
+            .query_row([subject], SubjectRow::read)?)
     }
 
     fn claim(&mut self, request: &ClaimRequest, best: TaskId) -> Result<Pass> {
@@ -222,12 +319,7 @@ impl Transaction<'_> {
             .connection
             .prepare_cached(&format!("SELECT {PLATE_COLUMNS} FROM plate WHERE id = ?1"))?
             .query_row([plate], PlateRow::read)?;
-        let subject = self
-            .connection
-            .prepare_cached(&format!(
-                "SELECT {SUBJECT_COLUMNS} FROM subject WHERE id = ?1"
-            ))?
-            .query_row([subject], SubjectRow::read)?;
+        let subject = self.subject_row(subject)?;
         faults::write_point(faults::Point::QueueClaimed).map_err(Error::not_committed)?;
         Ok(Pass {
             id: pass,

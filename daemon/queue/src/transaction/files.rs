@@ -1,12 +1,14 @@
 //! Files that the watcher reported: identity is (root, path, content).
 
+use std::path::Path;
+
 use rusqlite::params;
 use serde_json::json;
 
 use super::{About, Transaction};
 use crate::columns::Json;
 use crate::error::Result;
-use crate::ids::FileId;
+use crate::ids::{FileId, RootId};
 use crate::model::{FILE_COLUMNS, FileRecord, FileRow, Recorded};
 use crate::paths::bytes;
 use crate::statements::FILE_BY_PATH;
@@ -19,12 +21,7 @@ impl Transaction<'_> {
     /// # Errors
     /// If the root or the subject does not exist, or the database fails.
     pub fn record_file(&mut self, file: &FileRecord) -> Result<Recorded> {
-        let known = self.first(
-            &format!("SELECT {FILE_COLUMNS} {FILE_BY_PATH}"),
-            params![file.root, bytes(&file.path)],
-            FileRow::read,
-        )?;
-        let Some(known) = known else {
+        let Some(known) = self.find_file(file.root, &file.path)? else {
             return self.add_file(file);
         };
         let id = known.id;
@@ -48,21 +45,24 @@ impl Transaction<'_> {
             known.mtime_ns,
             known.ctime_ns,
             known.inode,
+            known.device,
             &known.content,
         ) == (
             file.size,
             file.mtime_ns,
             file.ctime_ns,
             file.inode,
+            file.device,
             &file.content,
         );
-        if same_content && judged && stamped {
+        let returned = known.vanished_at.is_some();
+        if same_content && judged && stamped && !returned {
             return Ok(Recorded::Same(id));
         }
         self.execute(
             "UPDATE file SET size = ?2, mtime_ns = ?3, ctime_ns = ?4, inode = ?5, content = coalesce(?6, content), \
-             state = ?7, reason = ?8, remedy = ?9, subject_id = ?10, parsed = ?11, revision = ?12, seen_at = ?13 \
-             WHERE id = ?1",
+             state = ?7, reason = ?8, remedy = ?9, subject_id = ?10, parsed = ?11, revision = ?12, seen_at = ?13, \
+             device = ?14, vanished_at = NULL WHERE id = ?1",
             params![
                 id,
                 file.size.cast_signed(),
@@ -77,6 +77,7 @@ impl Transaction<'_> {
                 Json(&file.parsed),
                 revision,
                 self.now,
+                file.device.cast_signed(),
             ],
         )?;
         if !same_content {
@@ -91,13 +92,54 @@ impl Transaction<'_> {
             self.file_event(EventKind::FileReclassified, id, file, revision)?;
             return Ok(Recorded::Reclassified(id));
         }
+        if returned {
+            self.file_event(EventKind::FileReturned, id, file, revision)?;
+            return Ok(Recorded::Returned(id));
+        }
         Ok(Recorded::Same(id))
+    }
+
+    /// The file at a path below a root, as this transaction has left it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn find_file(&self, root: RootId, path: &Path) -> Result<Option<FileRow>> {
+        self.first(
+            &format!("SELECT {FILE_COLUMNS} {FILE_BY_PATH}"),
+            params![root, bytes(path)],
+            FileRow::read,
+        )
+    }
+
+    /// Marks a file as gone. It stays recorded with everything that came of it, and is marked no more as soon as it is
+    /// recorded again. Returns whether it was there before.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn mark_vanished(&mut self, root: RootId, path: &Path) -> Result<bool> {
+        let Some(known) = self
+            .find_file(root, path)?
+            .filter(|file| file.vanished_at.is_none())
+        else {
+            return Ok(false);
+        };
+        self.execute(
+            "UPDATE file SET vanished_at = ?2 WHERE id = ?1",
+            params![known.id, self.now],
+        )?;
+        let about = About {
+            subject: known.subject,
+            ..About::NOTHING
+        };
+        let data = json!({ "file": known.id, "root": root, "path": path.to_string_lossy() });
+        self.event(EventKind::FileVanished, about, &data)?;
+        Ok(true)
     }
 
     fn add_file(&mut self, file: &FileRecord) -> Result<Recorded> {
         let id = FileId(self.insert(
             "INSERT INTO file (root_id, path, size, mtime_ns, ctime_ns, inode, content, state, reason, remedy, \
-             subject_id, parsed, first_seen, seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)",
+             subject_id, parsed, first_seen, seen_at, device) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14)",
             params![
                 file.root,
                 bytes(&file.path),
@@ -112,6 +154,7 @@ impl Transaction<'_> {
                 file.subject,
                 Json(&file.parsed),
                 self.now,
+                file.device.cast_signed(),
             ],
         )?);
         self.file_event(EventKind::FileRecorded, id, file, 1)?;

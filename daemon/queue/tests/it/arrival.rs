@@ -17,6 +17,7 @@ fn file(queue: &Queue, path: &str) -> FileRecord {
         mtime_ns: 1_700_000_000_123_456_789,
         ctime_ns: 1_700_000_000_123_456_789,
         inode: u64::MAX - 1,
+        device: 2049,
         content: Some("c0ffee".into()),
         state: FileState::Registered,
         reason: None,
@@ -117,6 +118,78 @@ fn without_a_hash_size_and_time_stand_in() {
         queue.store.record_file(&longer).unwrap(),
         Recorded::Superseded { .. }
     ));
+}
+
+#[test]
+fn a_vanished_file_is_marked_once_and_comes_back_as_the_same() {
+    let queue = Queue::new();
+    let record = file(&queue, "p/A01.tif");
+    let other = file(&queue, "p/A02.tif");
+    let id = queue.store.record_file(&record).unwrap().file();
+    queue.store.record_file(&other).unwrap();
+    let known = || {
+        let mut paths = Vec::new();
+        let visited = queue
+            .store
+            .known_files(queue.root, |known| paths.push((known.path, known.device)));
+        visited.unwrap();
+        paths.sort();
+        paths
+    };
+    assert_eq!(known().len(), 2);
+    assert!(queue.store.mark_vanished(queue.root, &record.path).unwrap());
+    let last = queue.store.last_event();
+    assert!(!queue.store.mark_vanished(queue.root, &record.path).unwrap());
+    assert!(
+        !queue
+            .store
+            .mark_vanished(queue.root, "never".as_ref())
+            .unwrap()
+    );
+    assert_eq!(queue.store.last_event(), last, "it is told once");
+    assert_eq!(known(), [(PathBuf::from("p/A02.tif"), 2049)]);
+    let row = queue.store.file(id).unwrap();
+    assert_eq!(row.state, FileState::Registered, "what came of it stays");
+    assert!(row.vanished_at.is_some());
+    let filter = |vanished| FileFilter {
+        vanished: Some(vanished),
+        ..FileFilter::default()
+    };
+    let listed = |vanished| {
+        let page = queue.store.files(&filter(vanished), Cursor::first(10));
+        page.unwrap()
+            .items
+            .into_iter()
+            .map(|f| f.path)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (listed(true), listed(false)),
+        (vec![record.path.clone()], vec![other.path])
+    );
+    let files = queue.store.status().unwrap().files;
+    assert_eq!((files.registered, files.vanished), (2, 1));
+    // Back with the same content, and then with other content.
+    assert_eq!(
+        queue.store.record_file(&record).unwrap(),
+        Recorded::Returned(id)
+    );
+    assert_eq!(
+        queue.store.record_file(&record).unwrap(),
+        Recorded::Same(id)
+    );
+    assert_eq!(queue.store.file(id).unwrap().vanished_at, None);
+    assert!(queue.store.mark_vanished(queue.root, &record.path).unwrap());
+    let replaced = FileRecord {
+        content: Some("beef".into()),
+        ..record
+    };
+    assert!(matches!(
+        queue.store.record_file(&replaced).unwrap(),
+        Recorded::Superseded { revision: 2, .. }
+    ));
+    assert_eq!(queue.store.status().unwrap().files.vanished, 0);
+    queue.assert_sound();
 }
 
 #[test]

@@ -212,6 +212,7 @@ fn filters_narrow_a_claim() {
         root: Some(queue.root),
         scopes: vec!["plate".into(), "image_set".into()],
         exclude: vec![queue::SubjectId(subject.0 + 1)],
+        ..ClaimFilter::default()
     };
     assert!(claim(filter).is_some());
 }

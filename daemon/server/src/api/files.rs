@@ -1,9 +1,11 @@
 //! Files: what became of them.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use jiff::Timestamp;
 use queue::{FileFilter, FileRow, FileState, RootId, SubjectId};
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::cursor;
 use crate::app::App;
 use crate::extract::{Params, empty_is_none};
+use crate::percent;
 use crate::problem::Problem;
 use crate::view::{FileStateWord, Page};
 
@@ -26,6 +29,9 @@ pub(crate) struct FileView {
     pub root: i64,
     /// Path below the root.
     pub path: String,
+    /// The path percent-encoded, where it is not UTF-8: appended to the root's path it is what `/files/explain` takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_encoded: Option<String>,
     /// Bytes.
     pub size: u64,
     /// What became of it.
@@ -47,6 +53,9 @@ pub(crate) struct FileView {
     /// When it was last recorded.
     #[schema(value_type = String, format = DateTime)]
     pub seen_at: Timestamp,
+    /// When it was found to be gone; null while it is there. Its results stay.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub vanished_at: Option<Timestamp>,
 }
 
 impl From<FileRow> for FileView {
@@ -55,6 +64,8 @@ impl From<FileRow> for FileView {
             id: row.id.0,
             root: row.root.0,
             path: row.path.to_string_lossy().into_owned(),
+            path_encoded: (row.path.to_str().is_none())
+                .then(|| percent::encode(row.path.as_os_str().as_bytes())),
             size: row.size,
             state: row.state,
             reason: row.reason,
@@ -64,6 +75,7 @@ impl From<FileRow> for FileView {
             revision: row.revision,
             first_seen: row.first_seen,
             seen_at: row.seen_at,
+            vanished_at: row.vanished_at,
         }
     }
 }
@@ -85,6 +97,9 @@ pub(super) struct FileQuery {
     #[serde(default, deserialize_with = "empty_is_none")]
     #[param(value_type = Option<i64>)]
     subject: Option<SubjectId>,
+    /// Only those that are gone (true), or only those that are there (false).
+    #[serde(default, deserialize_with = "empty_is_none")]
+    vanished: Option<bool>,
     /// Only where the path or the reason contains this text.
     #[serde(default, deserialize_with = "empty_is_none")]
     q: Option<String>,
@@ -107,6 +122,7 @@ pub(super) async fn list(
         root: query.root,
         state: query.state,
         subject: query.subject,
+        vanished: query.vanished,
         q: query.q,
     };
     let cursor = cursor(query.after, query.limit);
@@ -121,7 +137,11 @@ pub(super) async fn list(
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PathQuery {
-    /// Absolute path of a file below a watched folder.
+    /// Absolute path of a file below a watched folder; its bytes need not be UTF-8.
+    #[allow(
+        dead_code,
+        reason = "read from the query itself, as text has no place for all bytes"
+    )]
     path: String,
 }
 
@@ -133,10 +153,12 @@ pub(super) struct PathQuery {
     ))]
 pub(super) async fn explain(
     State(app): State<App>,
-    Params(PathQuery { path }): Params<PathQuery>,
+    Params(PathQuery { .. }): Params<PathQuery>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
+    let bytes = percent::parameter(&query.unwrap_or_default(), "path").unwrap_or_default();
+    let path = PathBuf::from(OsString::from_vec(bytes));
     app.blocking(move |inner| {
-        let path = PathBuf::from(path);
         inner.control.explain_path(&path).map(Json).ok_or_else(|| {
             Problem::not_found("watched folder that has", path.display()).with_remedy(
                 "give an absolute path below one of the roots (`wellspring roots list`)",

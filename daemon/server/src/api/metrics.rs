@@ -70,6 +70,12 @@ fn metrics(inner: &Inner) -> queue::Result<String> {
     ] {
         out.sample(&[("state", state)], n as f64);
     }
+    out.family(
+        "files_vanished",
+        "gauge",
+        "Files of all states that are gone",
+    );
+    out.sample(&[], files.vanished as f64);
     let settling = status
         .roots
         .iter()

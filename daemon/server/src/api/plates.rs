@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use queue::{PlateFilter, PlateId, PlateState, RootId, Target};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::queue_pause::{USER, reason};
 use super::{PauseRequest, PauseState, cursor};
@@ -113,6 +113,44 @@ pub(super) async fn finalize(
         inner.control.finalize(plate)?;
         let now = inner.store.plate(plate)?;
         Ok::<_, Problem>((StatusCode::ACCEPTED, Json(now.into())))
+    })
+    .await
+}
+
+/// Which priority to give.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PriorityRequest {
+    /// Larger is run first; 0 is usual.
+    priority: i32,
+}
+
+/// What became of a request for priority.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(super) struct PriorityState {
+    /// The plate's priority now.
+    priority: i32,
+    /// Whether any task has another priority than before.
+    changed: bool,
+}
+
+/// Gives all tasks of a plate, those to come included, a priority: the one with the largest is run first.
+#[utoipa::path(post, path = "/api/v1/plates/{id}/priority", tag = "plates",
+    params(("id" = i64, Path, description = "The plate")), request_body = PriorityRequest,
+    responses(
+        (status = 200, description = "It has this priority", body = PriorityState),
+        (status = 404, description = "No such plate", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn prioritise(
+    State(app): State<App>,
+    Id(plate): Id<PlateId>,
+    Body(request): Body<PriorityRequest>,
+) -> Result<Json<PriorityState>, Problem> {
+    app.blocking(move |inner| {
+        inner.store.plate(plate)?;
+        let priority = request.priority;
+        let changed = inner.control.prioritise(plate, i64::from(priority))?;
+        Ok::<_, Problem>(Json(PriorityState { priority, changed }))
     })
     .await
 }

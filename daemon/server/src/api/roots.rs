@@ -15,10 +15,7 @@ use crate::view::{Page, RootView};
     responses((status = 200, description = "The folders, all of them", body = Page<RootView>)))]
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Page<RootView>>, Problem> {
     app.blocking(|inner| {
-        let view = |root: queue::RootRow| {
-            let settling = inner.control.settling(root.id);
-            RootView::new(root, settling)
-        };
+        let view = |root: queue::RootRow| RootView::new(root, &*inner.control);
         let items = inner.store.roots()?.into_iter().map(view).collect();
         Ok::<_, queue::Error>(Json(Page { items, next: None }))
     })

@@ -49,10 +49,7 @@ fn status_view(inner: &Inner) -> queue::Result<StatusView> {
         roots: status
             .roots
             .into_iter()
-            .map(|root| {
-                let settling = inner.control.settling(root.id);
-                RootView::new(root, settling)
-            })
+            .map(|root| RootView::new(root, &*inner.control))
             .collect(),
         disk: inner.control.disks(),
         failures: failures.into_iter().map(Into::into).collect(),

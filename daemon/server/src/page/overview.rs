@@ -133,9 +133,14 @@ fn overview(inner: &Inner, query: &Query) -> queue::Result<Overview> {
         (
             files.unmatched,
             "with names that fit no scheme",
-            "unmatched",
+            "state=unmatched",
         ),
-        (files.unreadable, "cannot be read", "unreadable"),
+        (files.unreadable, "cannot be read", "state=unreadable"),
+        (
+            files.vanished,
+            "are gone; their results stay",
+            "vanished=true",
+        ),
     ];
     Ok(Overview {
         layout: Layout::new(inner, "Overview", "overview")
@@ -195,7 +200,10 @@ fn overview(inner: &Inner, query: &Query) -> queue::Result<Overview> {
                 pill: Pill::new(Tone::of_root(root.state), root.state.as_str()),
                 name: root.name,
                 workflow: root.workflow,
-                mode: root.mode,
+                mode: inner
+                    .control
+                    .watching(root.id)
+                    .map_or_else(String::new, |watching| watching.mode),
                 detail: root.detail.unwrap_or_default(),
             })
             .collect(),
@@ -223,7 +231,7 @@ fn overview(inner: &Inner, query: &Query) -> queue::Result<Overview> {
         unused: unused
             .into_iter()
             .filter(|(n, ..)| *n > 0)
-            .map(|(n, what, state)| (number(n), what, state))
+            .map(|(n, what, filter)| (number(n), what, filter))
             .collect(),
     })
 }

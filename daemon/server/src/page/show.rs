@@ -107,16 +107,7 @@ pub(super) fn flatten(value: &Value) -> Vec<(String, String)> {
 
 /// Bytes that may not stand in a query string as they are, as `%XX`.
 pub(super) fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b',' => {
-                out.push(char::from(byte));
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    crate::percent::encode(text.as_bytes())
 }
 
 #[cfg(test)]

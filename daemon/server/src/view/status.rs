@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Counts, RootStateWord, TaskView, text};
-use crate::control::{Check, DiskInfo, WorkerInfo};
+use crate::control::{Check, Control, DiskInfo, WorkerInfo};
 
 /// A watched folder.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -25,8 +25,12 @@ pub(crate) struct RootView {
     /// Whether it is there.
     #[schema(value_type = RootStateWord)]
     pub state: RootState,
-    /// How it is watched: `native` or `polling`.
+    /// How it is to be watched, as it is configured: `auto`, `native` or `poll`.
     pub mode: String,
+    /// How it is watched now: `native` or `poll`; null while it is offline.
+    pub watched: Option<String>,
+    /// Name of its file system, where it can be seen.
+    pub file_system: Option<String>,
     /// Why it is in this state, or what the watcher has to say.
     pub detail: Option<String>,
     /// Last change of this row.
@@ -37,7 +41,11 @@ pub(crate) struct RootView {
 }
 
 impl RootView {
-    pub(crate) fn new(row: RootRow, settling: u64) -> Self {
+    pub(crate) fn new(row: RootRow, control: &dyn Control) -> Self {
+        let (watched, file_system) = control
+            .watching(row.id)
+            .map(|watching| (watching.mode, watching.file_system))
+            .unzip();
         Self {
             id: row.id.0,
             path: text(&row.path),
@@ -48,7 +56,9 @@ impl RootView {
             mode: row.mode,
             detail: row.detail,
             updated_at: row.updated_at,
-            settling,
+            settling: control.settling(row.id),
+            watched,
+            file_system,
         }
     }
 }
@@ -126,6 +136,8 @@ pub(crate) struct FileTotals {
     pub unreadable: u64,
     /// Replaced by another file.
     pub superseded: u64,
+    /// Of all of these, those that are gone; their results stay.
+    pub vanished: u64,
 }
 
 impl From<FileCounts> for FileTotals {
@@ -136,6 +148,7 @@ impl From<FileCounts> for FileTotals {
             ignored: counts.ignored,
             unreadable: counts.unreadable,
             superseded: counts.superseded,
+            vanished: counts.vanished,
         }
     }
 }

@@ -273,6 +273,7 @@ fn files_are_listed_and_explained() {
         mtime_ns: 1,
         ctime_ns: 1,
         inode: 7,
+        device: 1,
         content: None,
         state: queue::FileState::Unmatched,
         reason: Some("no naming scheme has a name like this".into()),
@@ -287,8 +288,20 @@ fn files_are_listed_and_explained() {
     assert_eq!(files["items"][0]["remedy"], "rename it");
     let none = served.json("/api/v1/files?state=registered");
     assert_eq!(none["items"], json!([]));
+    assert_eq!(files["items"][0]["vanished_at"], Value::Null);
+    assert_eq!(
+        served.json("/api/v1/files?vanished=true")["items"],
+        json!([])
+    );
     let known = served.json("/api/v1/files/explain?path=/data/acquisition/a.tif");
     assert_eq!(known["status"], "settling");
+    let bytes = served.json("/api/v1/files/explain?path=%2Fdata%2Facquisition%2F%FF%0A+%2B.tif");
+    assert_eq!(bytes["path"], "/data/acquisition/\u{fffd}\n +.tif");
+    let root = &served.json("/api/v1/roots")["items"][0];
+    assert_eq!(
+        (&root["watched"], &root["file_system"]),
+        (&json!("poll"), &json!("nfs"))
+    );
     served
         .get("/api/v1/files/explain?path=/etc/passwd")
         .problem(404, "not_found");

@@ -41,7 +41,7 @@ fn the_overview_shows_plates_failures_roots_and_workers() {
             "the file ends before its last strip &#60;1 of 2&#62;",
             "tiff_truncated",
             "/data/acquisition → /data/results",
-            "native",
+            r#"<td data-label="Watched">poll</td>"#,
             "pid 4242",
             "42.0 GiB free of 100 GiB",
             "Wellspring 9.8.7",

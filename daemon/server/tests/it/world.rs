@@ -8,7 +8,7 @@ use std::time::Duration;
 use queue::{
     ClaimRequest, Failure, FailureClass, Gate, NewPlate, NewRoot, NewSubject, NewTask, Outcome,
     Pass, PassId, Plan, PlateId, RootId, RootState, Store, SubjectId, SubjectKind, SubjectState,
-    TaskId, TaskReport, Upstream,
+    TaskFilter, TaskId, TaskReport, Upstream,
 };
 use serde_json::{Value, json};
 use server::{Check, Control, DiskInfo, Problem, WorkerInfo};
@@ -345,6 +345,11 @@ impl Control for Daemon {
         Ok(self.store.complete_plate(plate, "user", None)?)
     }
 
+    fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool, Problem> {
+        self.note(format!("prioritise {plate} {priority}"));
+        Ok(self.store.prioritise(&TaskFilter::plate(plate), priority)? > 0)
+    }
+
     fn workers(&self) -> Vec<WorkerInfo> {
         let since = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(7);
         vec![
@@ -382,6 +387,14 @@ impl Control for Daemon {
             detail: if ok { "" } else { "not mounted" }.into(),
             remedy: (!ok).then(|| "mount it".into()),
         }]
+    }
+
+    fn watching(&self, root: RootId) -> Option<server::Watching> {
+        (root.0 == 1).then(|| server::Watching {
+            mode: "poll".into(),
+            reason: "nfs does not report the changes of all its writers".into(),
+            file_system: "nfs".into(),
+        })
     }
 
     fn settling(&self, _root: RootId) -> u64 {

@@ -1,72 +1,52 @@
 //! What the server asks of the engine.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use config::DaemonConfig;
 use engine::Engine;
 use queue::{PassId, PlateId, RootId, RootState};
-use serde_json::json;
-use server::{Check, Control, DiskInfo, Problem, WorkerInfo};
-use watch::FileStatus;
+use server::{Check, Control, DiskInfo, Problem, Watching, WorkerInfo};
 
 /// The engine behind the server's trait.
 pub struct EngineControl {
     engine: Arc<Engine>,
-    /// Folders whose free space matters.
-    folders: Vec<PathBuf>,
-    min_free: u64,
+    /// Why the configuration that lies on the disk is not the one that runs.
+    reload_error: Mutex<Option<String>>,
 }
 
 impl EngineControl {
     /// The control of an engine.
-    pub fn new(engine: Arc<Engine>, config: &DaemonConfig) -> Self {
-        let mut folders = vec![config.state.dir.clone()];
-        folders.extend(config.roots.iter().map(|r| r.output.clone()));
-        folders.dedup();
+    pub const fn new(engine: Arc<Engine>) -> Self {
         Self {
             engine,
-            folders,
-            min_free: config.state.min_free.bytes(),
+            reload_error: Mutex::new(None),
         }
     }
-}
 
-impl EngineControl {
-    /// What became of a file that the queue knows: it need not have become an image.
-    fn recorded(&self, root: RootId, path: &Path) -> (&'static str, String) {
-        let store = self.engine.store();
-        let roots = store.roots().unwrap_or_default();
-        let file = roots
-            .iter()
-            .find(|r| r.id == root)
-            .and_then(|r| path.strip_prefix(&r.path).ok())
-            .and_then(|relative| store.find_file(root, relative).ok().flatten());
-        match file {
-            Some(file) => {
-                let parts = [file.reason, file.remedy];
-                let detail = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-                (file.state.as_str(), detail)
-            }
-            None => ("registered", "registered in this state".to_owned()),
-        }
+    /// Notes how the last reload ended.
+    pub fn reloaded(&self, error: Option<String>) {
+        *self
+            .reload_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = error;
     }
 }
 
 impl Control for EngineControl {
     fn rescan(&self, root: RootId) -> Result<(), Problem> {
-        if self.engine.rescan(root) {
-            Ok(())
-        } else {
-            Err(Problem::not_found("root", root.0))
+        match self.engine.rescan(root) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Problem::not_found("root", root.0)),
+            Err(error) => Err(problem(error)),
         }
     }
 
     fn finalize(&self, plate: PlateId) -> Result<(), Problem> {
-        self.engine.finalize(plate).map_err(|error| match error {
-            engine::Error::Queue(error) => Problem::from(error),
-            other => Problem::internal(other.to_string()),
-        })
+        self.engine.finalize(plate).map_err(problem)
+    }
+
+    fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool, Problem> {
+        self.engine.prioritise(plate, priority).map_err(problem)
     }
 
     fn workers(&self) -> Vec<WorkerInfo> {
@@ -83,14 +63,7 @@ impl Control for EngineControl {
     }
 
     fn explain_path(&self, path: &Path) -> Option<serde_json::Value> {
-        let (root, status) = self.engine.explain_path(path)?;
-        let (state, detail) = match status {
-            FileStatus::Known { .. } => self.recorded(root, path),
-            other => words(&other),
-        };
-        Some(
-            json!({ "root": root, "path": path.display().to_string(), "state": state, "detail": detail }),
-        )
+        super::explain::explain(&self.engine, path)
     }
 
     fn readiness(&self) -> Vec<Check> {
@@ -101,10 +74,26 @@ impl Control for EngineControl {
             detail,
             remedy: (!ok).then(|| remedy.to_owned()),
         };
+        let reload_error = self
+            .reload_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(error) = reload_error {
+            checks.push(check(
+                "configuration".to_owned(),
+                false,
+                format!("the file cannot be used, the daemon runs with the one before: {error}"),
+                "correct it and reload: systemctl reload wellspring",
+            ));
+        }
         match self.engine.store().roots() {
             Ok(roots) => {
                 for root in roots.iter().filter(|r| r.state != RootState::Removed) {
-                    let detail = root.detail.clone().unwrap_or_default();
+                    let watching = self.engine.watching(root.id);
+                    let how =
+                        watching.map(|w| format!("watched: {} ({}; {})", w.0.as_str(), w.2, w.1));
+                    let detail = how.or_else(|| root.detail.clone()).unwrap_or_default();
                     checks.push(check(
                         format!("root {}", root.name),
                         root.state == RootState::Online,
@@ -121,7 +110,7 @@ impl Control for EngineControl {
             )),
         }
         for disk in self.disks() {
-            let ok = disk.free_bytes >= self.min_free;
+            let ok = disk.free_bytes >= self.engine.min_free();
             checks.push(check(
                 format!("disk {}", disk.path),
                 ok,
@@ -130,6 +119,15 @@ impl Control for EngineControl {
             ));
         }
         checks
+    }
+
+    fn watching(&self, root: RootId) -> Option<Watching> {
+        let (mode, reason, file_system) = self.engine.watching(root)?;
+        Some(Watching {
+            mode: mode.as_str().to_owned(),
+            reason,
+            file_system,
+        })
     }
 
     fn settling(&self, root: RootId) -> u64 {
@@ -141,41 +139,18 @@ impl Control for EngineControl {
     }
 
     fn disks(&self) -> Vec<DiskInfo> {
-        let space = |path: &PathBuf| {
-            let existing = path.ancestors().find(|p| p.exists())?;
-            let stat = rustix::fs::statvfs(existing).ok()?;
-            Some(DiskInfo {
-                path: path.display().to_string(),
-                free_bytes: stat.f_bavail * stat.f_frsize,
-                total_bytes: stat.f_blocks * stat.f_frsize,
-            })
+        let convert = |v: engine::Volume| DiskInfo {
+            path: v.folder.display().to_string(),
+            free_bytes: v.free,
+            total_bytes: v.total,
         };
-        self.folders.iter().filter_map(space).collect()
+        self.engine.volumes().into_iter().map(convert).collect()
     }
 }
 
-/// Where a file stands, as a word for programs and a sentence for people.
-fn words(status: &FileStatus) -> (&'static str, String) {
-    match status {
-        FileStatus::UnknownRoot => ("unknown", "the root is not watched".to_owned()),
-        FileStatus::OutsideRoot => (
-            "outside",
-            "the path does not lie inside the root".to_owned(),
-        ),
-        FileStatus::RootOffline { reason } => ("offline", format!("the root is offline: {reason}")),
-        FileStatus::Ignored { rule } => ("ignored", format!("ignored: {rule}")),
-        FileStatus::Missing => ("missing", "there is no such file".to_owned()),
-        FileStatus::NotAFile => (
-            "not_a_file",
-            "it is a folder, a socket or a device".to_owned(),
-        ),
-        FileStatus::Inaccessible { reason } => ("inaccessible", reason.clone()),
-        FileStatus::Settling { waiting_for, .. } => ("settling", waiting_for.to_string()),
-        FileStatus::Unreadable { reason } => {
-            ("unreadable", format!("given up until it changes: {reason}"))
-        }
-        FileStatus::Reported => ("reported", "whole; it is being registered".to_owned()),
-        FileStatus::Known { .. } => ("registered", "registered in this state".to_owned()),
-        _ => ("unseen", "not seen yet; the next scan finds it".to_owned()),
+fn problem(error: engine::Error) -> Problem {
+    match error {
+        engine::Error::Queue(error) => Problem::from(error),
+        other => Problem::internal(other.to_string()),
     }
 }

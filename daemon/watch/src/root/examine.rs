@@ -9,20 +9,46 @@ use crate::{Event, FileIdentity, Probe};
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 impl Root<'_> {
-    /// Examines what is due, at least one file, until the time is over.
+    /// Examines what is due, at least one file, until the time is over, and tells the host what was found.
     pub(super) fn examine_due(&mut self, until: Instant) {
         while !self.stopping() {
             let now = Instant::now();
             let due = self.shared.arrivals().settling.pop_due(now);
-            let Some((path, entry)) = due else { return };
+            let Some((path, entry)) = due else { break };
             self.examine(&path, &entry);
             if now >= until {
-                return;
+                break;
+            }
+        }
+        self.tell();
+    }
+
+    /// Hands over what this turn found. Several files of one folder cost the host one transaction.
+    fn tell(&mut self) {
+        let found = std::mem::take(&mut self.found);
+        if found.is_empty() || self.stopping() {
+            return;
+        }
+        let whole: Vec<(PathBuf, FileIdentity)> = found
+            .iter()
+            .filter_map(|event| match event {
+                Event::Whole { path, identity, .. } | Event::Changed { path, identity, .. } => {
+                    Some((path.clone(), *identity))
+                }
+                _ => None,
+            })
+            .collect();
+        self.host.examined(self.id(), found);
+        let stable = self.inodes_are_stable();
+        for (path, identity) in whole {
+            let known = self.host.known(self.id(), &path);
+            if known.is_some_and(|known| known.same_state(&identity, stable)) {
+                self.shared.arrivals().reported.remove(&path);
             }
         }
     }
@@ -121,7 +147,7 @@ impl Root<'_> {
         }
     }
 
-    fn whole(&self, path: &Arc<Path>, identity: FileIdentity) {
+    fn whole(&mut self, path: &Arc<Path>, identity: FileIdentity) {
         let root = self.id();
         let previous = self.host.known(root, path);
         if previous.is_some_and(|known| known.same_state(&identity, self.inodes_are_stable())) {
@@ -136,12 +162,12 @@ impl Root<'_> {
                 .insert(path.to_path_buf(), (identity, Instant::now()));
         }
         let path = path.to_path_buf();
-        self.emit(match previous {
+        self.found.push(match previous {
             None => {
                 count(&self.shared.tally.whole);
                 Event::Whole {
                     root,
-                    path: path.clone(),
+                    path,
                     identity,
                 }
             }
@@ -149,18 +175,15 @@ impl Root<'_> {
                 count(&self.shared.tally.changed);
                 Event::Changed {
                     root,
-                    path: path.clone(),
+                    path,
                     identity,
                     previous,
                 }
             }
         });
-        if self.host.known(root, &path) == Some(identity) {
-            self.shared.arrivals().reported.remove(&path);
-        }
     }
 
-    fn not_whole(&self, path: &Arc<Path>, identity: FileIdentity, waiting_for: WaitingFor) {
+    fn not_whole(&mut self, path: &Arc<Path>, identity: FileIdentity, waiting_for: WaitingFor) {
         let missing = waiting_for.to_string();
         let waits_on = self
             .shared
@@ -177,7 +200,7 @@ impl Root<'_> {
         }
     }
 
-    fn unreadable(&self, path: &Arc<Path>, identity: FileIdentity, reason: String) {
+    fn unreadable(&mut self, path: &Arc<Path>, identity: FileIdentity, reason: String) {
         {
             let mut arrivals = self.shared.arrivals();
             arrivals.settling.remove(path);
@@ -187,7 +210,7 @@ impl Root<'_> {
         }
         count(&self.shared.tally.unreadable);
         tracing::warn!(path = %self.absolute(path).display(), reason, "file is unreadable; looked at again when it changes");
-        self.emit(Event::Unreadable {
+        self.found.push(Event::Unreadable {
             root: self.id(),
             path: path.to_path_buf(),
             identity,

@@ -2,9 +2,10 @@
 
 use super::Root;
 use super::presence::Presence;
+use crate::FsKind;
 use crate::host::{ActiveMode, RootState};
 use crate::native::{Native, NativeError};
-use crate::{FsKind, Mode};
+use crate::plan::{planned_mode, polling};
 use std::path::Path;
 use std::time::Instant;
 
@@ -12,29 +13,10 @@ impl Root<'_> {
     /// Opens a native watch on the root where that is wanted and possible. The mode, and why.
     pub(super) fn choose_mode(&mut self, path: &Path, kind: &FsKind) -> (ActiveMode, String) {
         let spec = &self.shared.spec;
-        let name = &kind.name;
-        let reason = match spec.mode {
-            Mode::Poll => {
-                return (
-                    ActiveMode::Poll,
-                    format!("polling was asked for; {}", self.polling()),
-                );
-            }
-            Mode::Auto if kind.needs_polling() => {
-                let why = format!(
-                    "{name} does not report the changes of all its writers; {}",
-                    self.polling()
-                );
-                return (ActiveMode::Poll, why);
-            }
-            Mode::Native if kind.needs_polling() => format!(
-                "native watching was asked for, but {name} does not report the changes of all its writers: those are \
-                 found by the scan every {:?}",
-                spec.rescan_interval
-            ),
-            Mode::Native => "native watching was asked for".into(),
-            Mode::Auto => format!("{name} reports changes"),
-        };
+        let (mode, reason) = planned_mode(spec, kind);
+        if mode == ActiveMode::Poll {
+            return (mode, reason);
+        }
         let native = Native::start(self.mailbox.clone()).and_then(|mut native| {
             native.watch(path)?;
             Ok(native)
@@ -48,17 +30,10 @@ impl Root<'_> {
                 self.native_at = Some(Instant::now() + spec.rescan_interval);
                 (
                     ActiveMode::Poll,
-                    format!("{why}; until then {}", self.polling()),
+                    format!("{why}; until then {}", polling(&self.shared.spec)),
                 )
             }
         }
-    }
-
-    fn polling(&self) -> String {
-        format!(
-            "the folder is listed every {:?}",
-            self.shared.spec.poll_interval
-        )
     }
 
     /// Native watching failed for want of watches: perhaps there are enough by now.
@@ -93,7 +68,7 @@ impl Root<'_> {
         online.mode = ActiveMode::Poll;
         online.unannounced = None;
         let file_system = online.kind.name.clone();
-        let reason = format!("{why}; until then {}", self.polling());
+        let reason = format!("{why}; until then {}", polling(&self.shared.spec));
         self.announce(RootState::Online {
             mode: ActiveMode::Poll,
             reason,

@@ -7,7 +7,7 @@ use crate::counters::count;
 use crate::hint::Hint;
 use std::fs::{self, Metadata};
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// A removal is looked into after this long at the earliest: tools that replace files remove them first.
 const REMOVAL_PAUSE: Duration = Duration::from_secs(1);
@@ -152,12 +152,8 @@ impl Root<'_> {
         if self.online().is_none_or(|online| online.kind.network) {
             return false;
         }
-        let Ok(now) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) else {
-            return false;
-        };
         let enough = self.shared.arrivals().settling.old_after();
-        u128::try_from(identity.last_change_ns())
-            .is_ok_and(|last| last + enough.as_nanos() <= now.as_nanos())
+        self.clock.is_past(identity.last_change_ns(), enough)
     }
 
     pub(super) fn inodes_are_stable(&self) -> bool {

@@ -177,6 +177,7 @@ impl Root<'_> {
         self.native_at = None;
         self.scan_at = None;
         self.walk = Walk::default();
+        self.waiting.lost();
         // They cannot be looked at. The scan on return finds them again.
         self.shared.arrivals().settling.clear();
         let pause = RETRY.0.saturating_mul(1 << attempts.min(10)).min(RETRY.1);

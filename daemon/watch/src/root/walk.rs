@@ -110,7 +110,8 @@ impl Root<'_> {
 
     /// Lists until the time is over.
     pub(super) fn walk_on(&mut self, until: Instant) {
-        while self.walk.is_active() && Instant::now() < until && !self.stopping() {
+        let mut left = self.walk.is_active();
+        while left && Instant::now() < until && !self.stopping() {
             if let Some(folder) = &mut self.walk.current {
                 match folder.entries.next() {
                     Some(Ok(entry)) => self.list(&entry),
@@ -126,6 +127,10 @@ impl Root<'_> {
             } else if let Some(full) = self.walk.full.take() {
                 self.finish_full_scan(&full);
             }
+            left = self.walk.is_active();
+        }
+        if !left && !self.waiting.is_empty() {
+            self.waiting.done();
         }
     }
 
@@ -162,6 +167,7 @@ impl Root<'_> {
         }
         count(&self.shared.tally.errors);
         self.walk.could_not_read();
+        self.waiting.lost();
         tracing::warn!(folder = %self.absolute(relative).display(), %error, "folder cannot be listed; tried again by the next scan");
         if is_trouble_of_the_share(error) {
             self.check_at = Some(Instant::now());
@@ -211,6 +217,7 @@ impl Root<'_> {
             Err(error) => {
                 count(&self.shared.tally.errors);
                 self.walk.could_not_read();
+                self.waiting.lost();
                 tracing::warn!(path = %self.absolute(&relative).display(), %error, "file cannot be looked at");
                 if is_trouble_of_the_share(&error) {
                     self.check_at = Some(Instant::now());

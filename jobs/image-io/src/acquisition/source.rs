@@ -37,14 +37,52 @@ impl Source {
             });
         }
         let file = File::open(path).map_err(|e| io_error("open", e))?;
-        let len = file
+        Self::of_file(path.to_path_buf(), file)
+    }
+
+    /// Opens a file below `root` without following any link.
+    pub(super) fn open_below(root: &Path, relative: &Path) -> Result<Self> {
+        let path = root.join(relative);
+        match super::open_below(root, relative) {
+            Ok(file) => Self::of_file(path, file),
+            Err(error) if is_link(&error) => Err(Error::Unsupported {
+                path,
+                reason: "it is, or lies behind, a symbolic link, and links in watched folders are not followed"
+                    .to_owned(),
+            }),
+            Err(source) => Err(Error::Io {
+                path,
+                action: "open",
+                source,
+            }),
+        }
+    }
+
+    fn of_file(path: PathBuf, file: File) -> Result<Self> {
+        let io_error = |action, source| Error::Io {
+            path: path.clone(),
+            action,
+            source,
+        };
+        let meta = file
             .metadata()
-            .map_err(|e| io_error("read the size of", e))?
-            .len();
+            .map_err(|e| io_error("read the size of", e))?;
+        if meta.is_dir() {
+            return Err(io_error(
+                "open",
+                io::Error::from(io::ErrorKind::IsADirectory),
+            ));
+        }
+        if !meta.is_file() {
+            return Err(Error::Unsupported {
+                path,
+                reason: "it is not a regular file".to_owned(),
+            });
+        }
         Ok(Self {
-            path: path.to_path_buf(),
+            path,
             file,
-            len,
+            len: meta.len(),
         })
     }
 
@@ -105,4 +143,8 @@ impl Source {
             what: what.into(),
         }
     }
+}
+
+fn is_link(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }

@@ -1,7 +1,7 @@
 //! Removes what killed writers left behind.
 
 use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, flock};
@@ -13,47 +13,47 @@ use crate::{Error, Result};
 /// Nothing is written for so long; older partial files are dead wherever their writer ran.
 const OLD: Duration = Duration::from_secs(24 * 3600);
 
-/// Deletes the hidden files of dead writers in `folder` (not below it) and returns how many there were.
+/// A writer locks its file right after it made it: a file without a lock that is older than this has no writer.
+const UNLOCKED: Duration = Duration::from_secs(10);
+
+/// What was found of hidden files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Deleted: their writers are dead.
+    pub removed: usize,
+    /// Kept: their writers are alive, or may be.
+    pub kept: usize,
+}
+
+/// Deletes the hidden files of dead writers in `folder` (not below it).
 ///
-/// A file is kept while somebody holds its lock. Without a holder it goes if its process is not alive here, if it is older
-/// than the last start of the machine, or after a day. Where the file system has no locks, only after a day, because its
-/// writer may be on another machine.
+/// A file is kept while somebody holds its lock. Without a holder it goes if its process is not alive here, or if it was not
+/// written to for some seconds. Where the file system has no locks, only after a day, because its writer may be on another
+/// machine.
 ///
 /// # Errors
 /// [`Error::Io`] if the folder cannot be listed. A file that cannot be deleted is left for the next time.
-pub fn remove_leftovers(folder: &Path) -> Result<usize> {
-    let mut removed = 0;
-    for (path, pid) in hidden(folder)? {
-        if is_dead(&path, pid) && std::fs::remove_file(&path).is_ok() {
-            removed += 1;
-        }
-    }
-    Ok(removed)
-}
-
-/// The hidden files in `folder`, of live writers and dead ones.
-///
-/// # Errors
-/// [`Error::Io`] if the folder cannot be listed.
-pub fn leftovers(folder: &Path) -> Result<Vec<PathBuf>> {
-    Ok(hidden(folder)?.into_iter().map(|(path, _)| path).collect())
-}
-
-/// Hidden files with the process ids in their names.
-fn hidden(folder: &Path) -> Result<Vec<(PathBuf, u32)>> {
+pub fn remove_leftovers(folder: &Path) -> Result<Leftovers> {
     let entries = std::fs::read_dir(folder).map_err(|source| Error::Io {
         path: folder.to_owned(),
         action: "list",
         source,
     })?;
-    let found = |entry: std::fs::DirEntry| {
-        let pid = writer(&entry.file_name().to_string_lossy())?;
-        entry
-            .file_type()
-            .is_ok_and(|t| t.is_file())
-            .then(|| (entry.path(), pid))
-    };
-    Ok(entries.flatten().filter_map(found).collect())
+    let mut found = Leftovers::default();
+    for entry in entries.flatten() {
+        let Some(pid) = writer(&entry.file_name().to_string_lossy()) else {
+            continue;
+        };
+        if !entry.file_type().is_ok_and(|t| t.is_file()) {
+            continue;
+        }
+        if is_dead(&entry.path(), pid) && std::fs::remove_file(entry.path()).is_ok() {
+            found.removed += 1;
+        } else {
+            found.kept += 1;
+        }
+    }
+    Ok(found)
 }
 
 /// The process id in the name of a hidden file.
@@ -74,13 +74,14 @@ fn is_dead(path: &Path, pid: u32) -> bool {
     let Ok(modified) = file.metadata().and_then(|m| m.modified()) else {
         return false;
     };
-    let is_old = SystemTime::now()
-        .duration_since(modified)
-        .is_ok_and(|age| age > OLD);
+    let older_than = |limit| {
+        let age = SystemTime::now().duration_since(modified);
+        age.is_ok_and(|age| age > limit)
+    };
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => is_old || !is_alive(pid) || started().is_some_and(|start| modified < start),
+        Ok(()) => !is_alive(pid) || older_than(UNLOCKED),
         Err(Errno::WOULDBLOCK) => false,
-        Err(_) => is_old,
+        Err(_) => older_than(OLD),
     }
 }
 
@@ -93,18 +94,6 @@ fn is_alive(pid: u32) -> bool {
     };
     // A process of another user answers "not permitted": it is alive.
     !matches!(rustix::process::test_kill_process(pid), Err(Errno::SRCH))
-}
-
-/// When the machine started.
-fn started() -> Option<SystemTime> {
-    let text = std::fs::read_to_string("/proc/stat").ok()?;
-    let seconds = text
-        .lines()
-        .find_map(|l| l.strip_prefix("btime "))?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
@@ -125,7 +114,13 @@ mod tests {
         for path in [&dead, &stranger] {
             std::fs::write(path, "x").unwrap();
         }
-        assert_eq!(remove_leftovers(folder.path()).unwrap(), 1);
+        assert_eq!(
+            remove_leftovers(folder.path()).unwrap(),
+            Leftovers {
+                removed: 1,
+                kept: 1
+            }
+        );
         assert!(!dead.exists());
         assert!(stranger.exists() && alive.path().exists());
     }
@@ -138,11 +133,21 @@ mod tests {
             .join(partial_name("a.h5".as_ref(), 999_999_999, 7));
         let elsewhere = std::fs::File::create(&path).unwrap();
         flock(&elsewhere, FlockOperation::LockExclusive).unwrap();
-        assert_eq!(remove_leftovers(folder.path()).unwrap(), 0);
-        assert_eq!(leftovers(folder.path()).unwrap(), [path]);
+        assert_eq!(
+            remove_leftovers(folder.path()).unwrap(),
+            Leftovers {
+                removed: 0,
+                kept: 1
+            }
+        );
         drop(elsewhere);
-        assert_eq!(remove_leftovers(folder.path()).unwrap(), 1);
-        assert!(leftovers(folder.path()).unwrap().is_empty());
+        assert_eq!(
+            remove_leftovers(folder.path()).unwrap(),
+            Leftovers {
+                removed: 1,
+                kept: 0
+            }
+        );
     }
 
     #[test]

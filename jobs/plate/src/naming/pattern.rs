@@ -111,6 +111,8 @@ fn compile(pattern: &str) -> Result<Regex> {
     // Ten times less than the default: a pattern is compiled per root, and names are short.
     RegexBuilder::new(pattern)
         .size_limit(1 << 20)
+        // A line end in a name is a character like any other.
+        .dot_matches_new_line(true)
         .build()
         .map_err(|error| Error::BadPattern {
             pattern: pattern.to_owned(),

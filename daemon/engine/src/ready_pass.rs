@@ -1,0 +1,213 @@
+//! Turns a claimed pass into what its worker needs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use queue::{Failure, FailureClass, Pass, SubjectKind, SubjectState};
+use worker::PassLimits;
+use workflow::PlateMember;
+use workflow::pass::{InputState, JobRequest, PassRequest, Subject};
+
+use crate::facility::{Prepared, RootSettings};
+use crate::image_set::ImageSet;
+use crate::intake::Intake;
+use crate::records;
+
+/// A claimed pass, ready to be sent.
+pub(crate) struct ReadyPass {
+    pub prepared: Arc<Prepared>,
+    pub request: PassRequest,
+    pub container: Option<PathBuf>,
+    pub limits: PassLimits,
+}
+
+/// Why a claimed pass is not run.
+pub(crate) enum NotReady {
+    /// Its tasks fail.
+    Failed(Failure),
+    /// Its tasks go back to the queue: the plate was planned anew just now.
+    PlannedAnew,
+}
+
+impl From<Failure> for NotReady {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Limits of a job that does not set its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DefaultLimits {
+    pub time: Duration,
+    pub memory: Option<u64>,
+}
+
+/// Makes a claimed pass ready.
+///
+/// # Errors
+/// Why it cannot be run.
+pub(crate) fn prepare(
+    intake: &Intake,
+    pass: &Pass,
+    defaults: DefaultLimits,
+) -> Result<ReadyPass, NotReady> {
+    let settings = intake
+        .root(pass.plate.root)
+        .ok_or_else(|| gone(pass, "the root"))?;
+    let prepared = intake
+        .facility()
+        .workflow_for(&settings, &pass.plate.directory)
+        .map_err(|reason| {
+            Failure::new(FailureClass::Permanent, "bad-channel-mapping", reason)
+                .with_remedy("correct channel_mapping.json in the plate's folder, then requeue")
+        })?;
+    // A result must be what its key says: with another mapping or model the keys are others.
+    if intake.not_planned_with(pass.plate.id, &prepared).is_some() {
+        intake
+            .plan_plate(pass.plate.id)
+            .map_err(|error| Failure::new(FailureClass::Transient, "queue", error.to_string()))?;
+        return Err(NotReady::PlannedAnew);
+    }
+    let jobs: Vec<JobRequest> = pass
+        .tasks
+        .iter()
+        .map(|t| JobRequest {
+            job: t.job.clone(),
+            key: t.key.clone().unwrap_or_default(),
+        })
+        .collect();
+    if let Some(unknown) = jobs
+        .iter()
+        .find(|j| prepared.workflow.position(&j.job).is_none())
+    {
+        return Err(gone(pass, &format!("job `{}`", unknown.job)).into());
+    }
+    let (subject, container) = if pass.subject.kind == SubjectKind::Plate {
+        let members = members(intake, pass, &settings.path)?;
+        (
+            Subject::Plate { members },
+            workflow::plate_table_file(&pass.plate.output),
+        )
+    } else {
+        image_set(intake, pass, &settings)?
+    };
+    Ok(ReadyPass {
+        limits: limits(pass, &prepared, defaults),
+        prepared,
+        request: PassRequest {
+            pass: pass.id.0,
+            plate: pass.plate.name.clone(),
+            plate_dir: pass.plate.output.clone(),
+            subject,
+            jobs,
+        },
+        container: Some(container),
+    })
+}
+
+fn gone(pass: &Pass, what: &str) -> Failure {
+    Failure::new(
+        FailureClass::Permanent,
+        "not-configured",
+        format!(
+            "{what} of plate `{}` is no longer configured",
+            pass.plate.name
+        ),
+    )
+    .with_remedy("put the root back into the configuration, or cancel the tasks")
+}
+
+fn limits(pass: &Pass, prepared: &Prepared, defaults: DefaultLimits) -> PassLimits {
+    let jobs = || {
+        pass.tasks
+            .iter()
+            .filter_map(|t| prepared.workflow.position(&t.job))
+            .map(|i| &prepared.workflow.jobs[i])
+    };
+    PassLimits {
+        time: defaults.time,
+        times: jobs()
+            .filter_map(|j| Some((j.id.clone(), Duration::from_secs(j.limits.time_secs?))))
+            .collect(),
+        // The jobs of a pass share one process: the largest of their limits holds.
+        memory: jobs()
+            .filter_map(|j| j.limits.memory_bytes.or(defaults.memory))
+            .max(),
+    }
+}
+
+fn image_set(
+    intake: &Intake,
+    pass: &Pass,
+    settings: &RootSettings,
+) -> Result<(Subject, PathBuf), Failure> {
+    let set: ImageSet = serde_json::from_value(pass.subject.inputs.clone()).map_err(|e| {
+        Failure::new(
+            FailureClass::Permanent,
+            "bad-record",
+            format!(
+                "the planes of `{}` cannot be read from the queue: {e}",
+                pass.subject.name
+            ),
+        )
+        .with_remedy("rescan the root")
+    })?;
+    let mut inputs = Vec::with_capacity(set.files.len());
+    for file in &set.files {
+        let row = intake
+            .store()
+            .find_file(settings.id, &file.path)
+            .map_err(|e| Failure::new(FailureClass::Transient, "queue", e.to_string()))?;
+        if let Some(row) = row {
+            inputs.push(InputState {
+                root: settings.path.clone(),
+                path: file.path.clone(),
+                size: row.size,
+                mtime_ns: row.mtime_ns,
+            });
+        }
+    }
+    let container = pass.plate.output.join(&set.container);
+    let subject = Subject::ImageSet {
+        name: pass.subject.name.clone(),
+        planes: set.planes(&settings.path),
+        inputs,
+        input_hash: pass.subject.input_hash.clone().unwrap_or_default(),
+        container: container.clone(),
+    };
+    Ok((subject, container))
+}
+
+/// The image sets of a plate as its jobs see them, in well and site order.
+fn members(intake: &Intake, pass: &Pass, root: &Path) -> Result<Vec<PlateMember>, Failure> {
+    let failed = |e: queue::Error| Failure::new(FailureClass::Transient, "queue", e.to_string());
+    let troubles = records::failures_by_subject(intake.store(), pass.plate.id).map_err(failed)?;
+    let mut members = Vec::new();
+    for row in records::image_sets(intake.store(), pass.plate.id).map_err(failed)? {
+        let Some(well) = row.well.as_deref().and_then(|w| w.parse().ok()) else {
+            continue;
+        };
+        let set: ImageSet = serde_json::from_value(row.inputs.clone()).unwrap_or_default();
+        let missing = (row.state != SubjectState::Complete)
+            .then(|| format!("incomplete: missing {}", row.missing));
+        members.push(PlateMember {
+            name: row.name.clone(),
+            well,
+            site: row.site.and_then(|s| u32::try_from(s).ok()).unwrap_or(0),
+            timepoint: row.timepoint.and_then(|t| u32::try_from(t).ok()),
+            container: row
+                .container
+                .clone()
+                .unwrap_or_else(|| pass.plate.output.join(&set.container)),
+            planes: if missing.is_none() {
+                set.planes(root)
+            } else {
+                Vec::new()
+            },
+            failed: missing.or_else(|| troubles.get(&row.id).cloned()),
+        });
+    }
+    members.sort_by_key(|m| (m.well, m.site, m.timepoint));
+    Ok(members)
+}
