@@ -40,6 +40,10 @@ test: setup-test ## Everything that CI runs
 soak: setup-test ## The long tests: 2,000 kills (WELLSPRING_SOAK_KILLS, WELLSPRING_SOAK_SEED)
 	sh scripts/soak.sh
 
+.PHONY: fuzz
+fuzz: setup-build ## Fuzz every target for FUZZ_SECONDS (60), or only those in FUZZ_TARGETS
+	sh scripts/fuzz.sh $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
+
 .PHONY: bench
 bench: build ## Measure; needs python3 with scikit-image, h5py and tifffile for the comparison
 	sh bench/run.sh $(BINARY)

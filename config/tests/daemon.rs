@@ -609,7 +609,7 @@ fn the_disk_is_asked_only_on_request() {
         says("root[2].workflow", true, "there is no workflow `unknown`"),
         "{found:#?}"
     );
-    assert!(says("server.token_file", false, "everybody"), "{found:#?}");
+    assert!(says("server.token_file", true, "everybody"), "{found:#?}");
     assert_eq!(found.len(), 6, "{found:#?}");
     std::fs::write(&token, "short\n").unwrap();
     assert!(

@@ -277,6 +277,27 @@ impl Daemon {
         }
     }
 
+    /// Status and text of any answer, asked with a token or without.
+    #[must_use]
+    pub fn ask(&self, path: &str, token: Option<&str>) -> (u16, String) {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build();
+        let agent = ureq::Agent::new_with_config(config);
+        let mut request = agent.get(self.url(path).unwrap_or_default());
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        request.call().map_or_else(
+            |error| (0, error.to_string()),
+            |mut answer| {
+                let text = answer.body_mut().read_to_string().unwrap_or_default();
+                (answer.status().as_u16(), text)
+            },
+        )
+    }
+
     /// JSON of an answer.
     ///
     /// # Panics

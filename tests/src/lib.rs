@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod crash;
 pub mod daemon;
+pub mod hostile;
 pub mod namespace;
 pub mod synthetic;
 pub mod tiny;

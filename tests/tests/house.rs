@@ -35,6 +35,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("server", &["queue", "plate"]),
     ("cli", &[]),
     ("black-box", &["faults"]),
+    (
+        "fuzz",
+        &[
+            "config", "plate", "image-io", "queue", "server", "worker", "workflow",
+        ],
+    ),
 ];
 
 /// Crates that must not be reachable, however far down.

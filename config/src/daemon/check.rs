@@ -108,7 +108,7 @@ fn check_token(file: &Path, found: &mut Vec<Problem>) {
             let mode = std::fs::metadata(file).map_or(0, |m| m.permissions().mode());
             if mode & 0o007 != 0 {
                 found.push(
-                    Problem::warning(key, format!("everybody on this machine can read `{shown}`"))
+                    Problem::error(key, format!("everybody on this machine can read `{shown}`"))
                         .remedy(format!("`chmod 640 {shown}`")),
                 );
             }

@@ -180,7 +180,7 @@ fn read_file(
     let info = acquisition::probe_below(root, relative).map_err(|e| e.to_string())?;
     let found = contribution(parsed, &info)?;
     let content = acquisition::open_below(root, relative)
-        .and_then(|mut file| hash_file(&mut file))
+        .and_then(|file| hash_file(&file))
         .map_err(|e| format!("cannot read `{}`: {e}", root.join(relative).display()))?;
     Ok((content, found.planes))
 }

@@ -123,7 +123,11 @@ impl Engine {
         });
         engine.watch(specs)?;
         faults::point(Point::StartWatching);
-        let sweeping = leftovers::sweep(Arc::clone(&engine.intake), engine.draining.clone());
+        let sweeping = leftovers::sweep(
+            Arc::clone(&engine.intake),
+            config.state.dir.clone(),
+            engine.draining.clone(),
+        );
         *lock(&engine.tasks) = vec![
             tokio::spawn(sweeping),
             tokio::spawn(Arc::clone(&engine).tend()),

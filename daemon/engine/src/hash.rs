@@ -1,5 +1,6 @@
 //! Content hashes (BLAKE3, 128 bits, in hex).
 
+use std::fs::File;
 use std::io::Read;
 
 fn hex(hasher: &blake3::Hasher) -> String {
@@ -29,7 +30,9 @@ pub fn hash_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn hash_file(file: &mut impl Read) -> std::io::Result<String> {
+pub fn hash_file(file: &File) -> std::io::Result<String> {
+    // No more than there was at first: a file that grows as fast as it is read would keep us for ever, and is a new file anyway.
+    let mut file = file.take(file.metadata()?.len());
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0_u8; 1 << 18];
     loop {

@@ -1,6 +1,6 @@
 //! Hidden files of workers that died while they published.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,14 +16,15 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
-/// Removes what dead workers left in all output folders: at once, again soon while some seem alive, then daily.
-pub(crate) async fn sweep(intake: Arc<Intake>, draining: CancellationToken) {
+/// Removes what dead workers left in all output folders, and dead daemons in the state folder: at once, again soon while some seem alive, then daily.
+pub(crate) async fn sweep(intake: Arc<Intake>, state_dir: PathBuf, draining: CancellationToken) {
     let mut pause = FIRST_PAUSE;
     loop {
         let facility = intake.facility();
-        let token = draining.clone();
+        let (token, state_dir) = (draining.clone(), state_dir.clone());
         let swept = tokio::task::spawn_blocking(move || {
-            let mut kept = 0;
+            // The file with the daemon's address is written in the same way.
+            let mut kept = remove_leftovers(&state_dir).map_or(0, |found| found.kept);
             for root in facility.roots() {
                 let found = below(&root.output, &token);
                 if found.removed > 0 {

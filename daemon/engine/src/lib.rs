@@ -21,6 +21,7 @@ mod intake;
 mod leftovers;
 mod once;
 mod outcome;
+mod output;
 mod planes;
 mod planner;
 mod planning;

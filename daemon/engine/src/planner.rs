@@ -28,8 +28,8 @@ impl FileHashes {
         {
             return hash.clone();
         }
-        let hash = std::fs::File::open(path)
-            .and_then(|mut file| hash_file(&mut file))
+        let hash = plate::foreign::open(path)
+            .and_then(|file| hash_file(&file))
             .unwrap_or_else(|_| "missing".to_owned());
         known.insert(path.to_owned(), (meta.len(), modified, hash.clone()));
         hash

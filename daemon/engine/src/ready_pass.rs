@@ -12,6 +12,7 @@ use workflow::pass::{InputState, JobRequest, PassRequest, Subject};
 use crate::facility::{Prepared, RootSettings};
 use crate::image_set::ImageSet;
 use crate::intake::Intake;
+use crate::output::link_on_the_way;
 use crate::records;
 
 /// A claimed pass, ready to be sent.
@@ -55,6 +56,15 @@ pub(crate) fn prepare(
     let settings = intake
         .root(pass.plate.root)
         .ok_or_else(|| gone(pass, "the root"))?;
+    if let Some(link) = link_on_the_way(&settings.output, &pass.plate.output) {
+        let message = format!(
+            "`{}` is a symbolic link; results are not written through it",
+            link.display()
+        );
+        return Err(Failure::new(FailureClass::Permanent, "output-is-link", message)
+            .with_remedy("replace the link by a folder, or name its target as `output` of the root, then requeue")
+            .into());
+    }
     let prepared = intake
         .facility()
         .workflow_for(&settings, &pass.plate.directory)

@@ -1,5 +1,7 @@
 //! Which tasks a request is about.
 
+use std::collections::BTreeSet;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use serde::{Deserialize, Serialize};
@@ -70,15 +72,13 @@ impl TaskFilter {
             values.push(Value::Text(serde_json::Value::from(ids).to_string()));
         }
         if !self.states.is_empty() {
+            // Each once: SQLite allows only so many parameters.
+            let states: BTreeSet<&str> = self.states.iter().map(|state| state.as_str()).collect();
             // With `+` the index on the state is not used: of a plate, that of the plate is the narrow one.
             let narrow = self.plate.is_some() || self.subject.is_some() || !self.tasks.is_empty();
             let column = if narrow { "+task.state" } else { "task.state" };
-            terms.push(format!("{column} IN ({})", marks(self.states.len())));
-            values.extend(
-                self.states
-                    .iter()
-                    .map(|state| Value::Text(state.as_str().into())),
-            );
+            terms.push(format!("{column} IN ({})", marks(states.len())));
+            values.extend(states.into_iter().map(|state| Value::Text(state.into())));
         }
         let numbers = [
             ("task.plate_id", self.plate.map(|plate| plate.0)),

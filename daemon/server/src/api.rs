@@ -80,6 +80,7 @@ fn cursor(after: Option<i64>, limit: Option<u32>) -> queue::Cursor {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PauseRequest {
     /// Shown to everybody who wonders.
+    #[serde(default, deserialize_with = "crate::extract::short")]
     pub reason: Option<String>,
 }
 

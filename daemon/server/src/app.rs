@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use queue::{EventId, Store};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::control::Control;
 use crate::problem::Problem;
 use crate::security::{Hosts, Sessions};
 use crate::state::{AppState, Options};
+
+/// Most event streams at a time: half of the connections, so that forgotten tabs never keep anybody out.
+const STREAMS: usize = 256;
 
 /// The state that handlers share; clones are one pointer.
 #[derive(Clone)]
@@ -26,6 +29,8 @@ pub(crate) struct Inner {
     pub sessions: Sessions,
     /// The last committed event: wakes the streams.
     pub events: watch::Receiver<EventId>,
+    /// Places for event streams.
+    pub streams: Arc<Semaphore>,
     pub shutdown: CancellationToken,
 }
 
@@ -48,6 +53,7 @@ impl App {
         Self(Arc::new(Inner {
             hosts: Hosts::new(address, &options.allowed_hosts),
             sessions: Sessions::default(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
             started_at: Timestamp::now(),
             store,
             control,

@@ -9,6 +9,9 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 use crate::problem::Problem;
 
+/// Longest text that is searched for or kept; SQLite refuses patterns of more than 50 000 bytes.
+const LONGEST_TEXT: usize = 4096;
+
 /// A segment of the path that is an id.
 pub(crate) struct Id<T>(pub T);
 
@@ -135,8 +138,23 @@ where
 {
     match Option::<String>::deserialize(deserializer)?.as_deref() {
         None | Some("") => Ok(None),
+        Some(text) if text.len() > LONGEST_TEXT => Err(too_long()),
         Some(text) => text.parse().map(Some).map_err(serde::de::Error::custom),
     }
+}
+
+/// For `#[serde(deserialize_with)]`: a text that is no longer than a name or a phrase.
+pub(crate) fn short<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    match Option::<String>::deserialize(deserializer)? {
+        Some(text) if text.len() > LONGEST_TEXT => Err(too_long()),
+        text => Ok(text),
+    }
+}
+
+fn too_long<E: serde::de::Error>() -> E {
+    E::custom(format_args!("a text is longer than {LONGEST_TEXT} bytes"))
 }
 
 /// For `#[serde(deserialize_with)]`: words separated by commas.

@@ -30,5 +30,5 @@ pub use control::{Check, Control, DiskInfo, Watching, WorkerInfo};
 pub use error::{Error, Result};
 pub use openapi::openapi;
 pub use problem::Problem;
-pub use serve::serve;
+pub use serve::{router, serve};
 pub use state::{AppState, Options};

@@ -77,6 +77,9 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
         .as_deref()
         .map(state_dir::read_token)
         .transpose()?;
+    if token.is_some() {
+        keep_out_of_core_dumps();
+    }
     let control = Arc::new(EngineControl::new(Arc::clone(&engine)));
     let state = server::AppState {
         store,
@@ -116,6 +119,17 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
     drop(published);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// A crash must not write the token into a file that others may read.
+fn keep_out_of_core_dumps() {
+    let none = rustix::process::Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
+        tracing::warn!(%error, "core dumps cannot be switched off; one would hold the token");
+    }
 }
 
 /// Opens the queue. A daemon that was killed while it started a worker leaves its lock to that child for a moment: as long as the

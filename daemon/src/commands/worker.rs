@@ -6,6 +6,7 @@ use std::process::ExitCode;
 /// Serves passes until stdin closes.
 pub fn run() -> anyhow::Result<ExitCode> {
     crate::logging::worker();
+    worker::prefer_as_victim();
     worker::serve(stdin().lock(), stdout())?;
     Ok(ExitCode::SUCCESS)
 }

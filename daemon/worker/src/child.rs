@@ -102,6 +102,13 @@ pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Res
     Ok(())
 }
 
+/// Makes this process the one that the kernel ends first when memory runs out: a worker costs one attempt of one image set,
+/// the daemon would cost them all.
+pub fn prefer_as_victim() {
+    // Without `/proc` the kernel decides by size, which mostly means a worker too.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "500");
+}
+
 fn send(output: &mut impl Write, message: &FromWorker) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(message).map_err(std::io::Error::other)?;
     line.push(b'\n');

@@ -4,9 +4,10 @@
 //! out-of-memory kill in here costs one attempt of one image set, never the daemon.
 
 mod child;
+mod messages;
 mod process;
 mod protocol;
 
-pub use child::serve;
+pub use child::{prefer_as_victim, serve};
 pub use process::{PassEnd, PassLimits, SpawnOptions, WorkerError, WorkerProcess};
 pub use protocol::{FromWorker, ToWorker};

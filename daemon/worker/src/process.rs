@@ -6,10 +6,11 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use workflow::pass::{PassReport, PassRequest};
 
+use crate::messages::Messages;
 use crate::protocol::{FromWorker, ToWorker};
 
 /// Most that is kept of one attempt's log, in bytes; the end matters most.
@@ -84,7 +85,7 @@ pub enum PassEnd {
 pub struct WorkerProcess {
     child: Child,
     stdin: ChildStdin,
-    stdout: Lines<BufReader<ChildStdout>>,
+    stdout: Messages<BufReader<ChildStdout>>,
     log: Arc<Mutex<Vec<u8>>>,
     known_workflows: HashSet<String>,
 }
@@ -118,7 +119,7 @@ impl WorkerProcess {
         let mut worker = Self {
             child,
             stdin,
-            stdout: BufReader::new(stdout).lines(),
+            stdout: Messages::new(BufReader::new(stdout)),
             log,
             known_workflows: HashSet::new(),
         };

@@ -31,6 +31,10 @@ pub use ome::OmePlanes;
 use crate::{PixelType, Pixels, Result};
 use source::Source;
 
+/// Bytes of a file that are not pixels (tags, descriptions, previews). A file is read from end to end to tell whether its
+/// content is known, so a terabyte that holds one small image would keep us busy for an hour.
+const MOST_OTHER_BYTES: u128 = 1 << 30;
+
 /// File formats of acquisition files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,6 +58,13 @@ pub struct PlaneInfo {
     pub file_page: usize,
     /// Sample within the page, where the page has several.
     pub sample: Option<u16>,
+}
+
+impl PlaneInfo {
+    /// Bytes of its pixels in memory.
+    fn bytes(&self) -> u128 {
+        self.height as u128 * self.width as u128 * self.pixel_type.size() as u128
+    }
 }
 
 /// What a file holds.
@@ -136,6 +147,13 @@ impl ImageFile {
             Kind::Tiff(tiff) => (tiff.plane_infos(), tiff.ome.clone()),
             Kind::Png(png) => (png.plane_infos(), None),
         };
+        let pixel_bytes: u128 = planes.iter().map(PlaneInfo::bytes).sum();
+        if u128::from(source.len()) > 8 * pixel_bytes + MOST_OTHER_BYTES {
+            return Err(source.limit(format!(
+                "its {} bytes hold only {pixel_bytes} bytes of pixels",
+                source.len()
+            )));
+        }
         let info = ImageInfo {
             format,
             planes,
@@ -177,14 +195,7 @@ impl ImageFile {
     /// # Errors
     /// As [`Self::read`]; `Limit` if all planes together pass [`Limits::max_decoded_bytes`].
     pub fn read_all(&self) -> Result<Vec<Pixels>> {
-        let bytes = self
-            .info
-            .planes
-            .iter()
-            .map(|plane| {
-                plane.height as u128 * plane.width as u128 * plane.pixel_type.size() as u128
-            })
-            .sum();
+        let bytes = self.info.planes.iter().map(PlaneInfo::bytes).sum();
         self.limits.check(&self.source, 1, 1, bytes)?;
         match &self.kind {
             Kind::Tiff(tiff) => tiff.read_all(&self.source),

@@ -132,7 +132,9 @@ impl Error {
             Self::Unsupported { .. } => {
                 "export the image as an uncompressed, LZW or deflate TIFF, then requeue"
             }
-            Self::Limit { .. } => "split the image, or raise the limit if the size is right",
+            Self::Limit { .. } => {
+                "check the file: it asks for more than such an image needs; split it if it is really that large"
+            }
             Self::Missing { .. } => {
                 "check the workflow's names against the file with `wellspring inspect`"
             }

@@ -4,21 +4,23 @@
 //! or `cells` (`serum_IgG`), as BatchLib's `Preprocess` demands.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::foreign;
 use crate::{Error, Result};
 
 /// The file's name in a plate's folder.
 pub const FILE_NAME: &str = "channel_mapping.json";
 
 const ROLES: [&str; 4] = ["nuclei", "serum", "marker", "cells"];
-const LIMIT: u64 = 1 << 20;
+/// The largest mapping that is read: real ones have some hundred bytes.
+const LIMIT: u64 = 64 << 10;
+/// No microscope has so many channels. Each is compared with all before it.
+const MOST_CHANNELS: usize = 1000;
 
 /// Microscope channels and their roles, in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,27 +36,21 @@ impl ChannelMapping {
     /// [`Error::UnknownRole`] and [`Error::Io`].
     pub fn read(plate_folder: &Path) -> Result<Self> {
         let path = plate_folder.join(FILE_NAME);
-        let io = |source: std::io::Error| match source.kind() {
-            std::io::ErrorKind::NotFound => Error::MappingMissing { path: path.clone() },
-            _ => Error::Io {
+        let bytes = foreign::read_limited(&path, LIMIT).map_err(|refused| match refused {
+            Ok(bytes) => Error::TooLarge {
+                path: path.clone(),
+                bytes,
+                limit: LIMIT,
+            },
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                Error::MappingMissing { path: path.clone() }
+            }
+            Err(source) => Error::Io {
                 doing: "read",
                 path: path.clone(),
                 source,
             },
-        };
-        let mut bytes = Vec::new();
-        File::open(&path)
-            .map_err(io)?
-            .take(LIMIT + 1)
-            .read_to_end(&mut bytes)
-            .map_err(io)?;
-        if bytes.len() as u64 > LIMIT {
-            return Err(Error::TooLarge {
-                path,
-                bytes: bytes.len() as u64,
-                limit: LIMIT,
-            });
-        }
+        })?;
         Self::parse(&path, &bytes)
     }
 
@@ -78,6 +74,12 @@ impl ChannelMapping {
                     channel: channel.clone(),
                     role: role.clone(),
                 });
+            }
+            // A role names an image in the container.
+            if role.contains(['/', '\0']) {
+                return Err(bad(format!(
+                    "the role `{role}` of {channel} is no plain name"
+                )));
             }
             if let Some((other, _)) = mapping.channels[..index]
                 .iter()
@@ -167,6 +169,11 @@ impl<'de> Deserialize<'de> for ChannelMapping {
                             "the channel `{channel}` is there twice"
                         )));
                     }
+                    if channels.len() >= MOST_CHANNELS {
+                        return Err(serde::de::Error::custom(format!(
+                            "it has more than {MOST_CHANNELS} channels"
+                        )));
+                    }
                     channels.push((channel, role));
                 }
                 Ok(ChannelMapping { channels })
@@ -209,6 +216,7 @@ mod tests {
                 "A and B both have the role `nuclei`",
             ),
             (r#"{"A":"nuclei","A":null}"#, "`A` is there twice"),
+            (r#"{"A":"nuclei/../../a"}"#, "no plain name"),
             (r#"{"A":3}"#, "expected a string"),
             ("[]", "an object from microscope channel"),
             ("{", "EOF"),

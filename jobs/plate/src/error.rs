@@ -163,6 +163,9 @@ impl Error {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 ErrorClass::Transient
             }
+            Self::Io { source, .. } if crate::foreign::is_irregular(source) => {
+                ErrorClass::Permanent
+            }
             Self::Io { .. } => ErrorClass::Environment,
             // Vendors write manifests while the plate is acquired: half a file today is a whole one in a minute.
             Self::BadManifest { .. } | Self::MappingMissing { .. } => ErrorClass::Transient,
@@ -186,11 +189,14 @@ impl Error {
             Self::BadPattern { .. } => {
                 "correct the regex, then try it with `wellspring names test FOLDER`"
             }
+            Self::Io { source, .. } if crate::foreign::is_irregular(source) => {
+                "put the file itself there; links, pipes and devices are not read"
+            }
             Self::Io { .. } => {
                 "check that the folder is mounted and that the service's user may read it"
             }
             Self::TooLarge { .. } => {
-                "use another completeness rule for this plate, for example \"expected\" or \"quiet:900\""
+                "it is not what its name says, or needs another completeness rule, for example \"expected\" or \"quiet:900\""
             }
             Self::NotAManifest { .. } => {
                 "give a .HTD, MeasurementData.mlf, Index.idx.xml, experiment_descriptor.xml or .xdce file"

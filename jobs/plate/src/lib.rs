@@ -12,11 +12,13 @@
 //! | has the plate all it will get? | [`complete::decide`] |
 //! | does this scheme fit this folder? | [`survey()`], [`guess`] |
 //! | which role has this microscope channel? | [`ChannelMapping`] |
+//! | how is a file opened that a stranger put there? | [`foreign`] |
 //! | how is a path that is not UTF-8 kept in JSON? | [`portable`] |
 
 pub mod channel_mapping;
 pub mod complete;
 mod error;
+pub mod foreign;
 mod format;
 pub mod manifest;
 pub mod naming;

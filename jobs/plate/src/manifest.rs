@@ -221,6 +221,30 @@ fn base_name(listed: &str) -> &str {
     listed.trim().rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
+/// The largest number of planes that is believed: a plate of 384 wells with 9 sites, 5 channels and 200 slices. Each takes
+/// about 150 bytes of the daemon's memory, and a line of text can announce any number of them.
+const MOST_PLANES: u64 = 4_000_000;
+
+/// No instrument has so many channels. Each image's channel is looked up among all others.
+const MOST_CHANNELS: usize = 100;
+
+/// Refuses a manifest that announces more than can be true.
+fn believable(path: &Path, planes: u64, channels: usize) -> Result<()> {
+    if planes > MOST_PLANES {
+        return Err(bad(
+            path,
+            format!("it announces {planes} images; more than {MOST_PLANES} are not believed"),
+        ));
+    }
+    if channels > MOST_CHANNELS {
+        return Err(bad(
+            path,
+            format!("it has more than {MOST_CHANNELS} channels"),
+        ));
+    }
+    Ok(())
+}
+
 fn bad(path: &Path, why: impl Into<String>) -> Error {
     Error::BadManifest {
         path: path.to_path_buf(),

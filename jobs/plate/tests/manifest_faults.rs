@@ -101,6 +101,100 @@ fn a_manifest_that_is_too_large_is_not_read() {
     assert_eq!(error.class(), ErrorClass::Permanent);
 }
 
+/// Opening a pipe waits for its writer for ever, a link leads out of the folder, a device never ends.
+#[test]
+fn only_plain_files_are_manifests_and_mappings() {
+    let dir = folder();
+    let secret = write(dir.path(), "secret", htd("\"NWavelengths\", 1"));
+    for (name, target) in [
+        ("a.HTD", secret.as_path()),
+        ("b.HTD", std::path::Path::new("/dev/zero")),
+    ] {
+        let path = dir.path().join(name);
+        std::os::unix::fs::symlink(target, &path).unwrap();
+        let error = manifest::read(&path).unwrap_err();
+        assert!(
+            error.to_string().contains(name) && error.to_string().contains("link"),
+            "{error}"
+        );
+        assert_eq!(error.class(), ErrorClass::Permanent);
+        assert!(error.remedy().contains("the file itself"));
+    }
+    for name in [
+        "MeasurementData.mlf",
+        "p.HTD",
+        "Index.idx.xml",
+        "p.xdce",
+        plate::channel_mapping::FILE_NAME,
+    ] {
+        let path = dir.path().join(name);
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RWXU,
+            0,
+        )
+        .unwrap();
+        let error = if name.ends_with("json") {
+            plate::ChannelMapping::read(dir.path()).unwrap_err()
+        } else {
+            manifest::read(&path).unwrap_err()
+        };
+        assert!(error.to_string().contains("a named pipe"), "{error}");
+        assert_eq!(error.class(), ErrorClass::Permanent);
+    }
+}
+
+/// Small files that would cost minutes or gigabytes if they were believed.
+#[test]
+fn manifests_that_announce_too_much_are_not_believed() {
+    let dir = folder();
+    let begin = std::time::Instant::now();
+    let records: String = (0..200_000)
+        .map(|i| format!("<Channel>{i}</Channel><Name>name</Name><Val>c{i}</Val>"))
+        .collect();
+    let images: String = (0..100_000)
+        .map(|i| format!("<Image><ChannelID>{i}</ChannelID><URL>r01c01f01p01-ch{i}sk1fk1fl1.tiff</URL></Image>"))
+        .collect();
+    let waves: String = (0..100_000)
+        .map(|i| format!("<Image filename='A - 01(fld 1 wv c{i} - d{i}).tif'/>"))
+        .collect();
+    let channels: String = (0..100_000).map(|i| format!("<MeasurementRecord Type='IMG' Row='1' Column='1' FieldIndex='1' Ch='{i}'>x.tif</MeasurementRecord>")).collect();
+    for (name, text) in [
+        ("experiment_descriptor.xml", format!("<a>{records}</a>")),
+        ("Index.idx.xml", format!("<a>{images}</a>")),
+        ("p.xdce", format!("<a>{waves}</a>")),
+        (
+            "MeasurementData.mlf",
+            format!("<MeasurementData>{channels}</MeasurementData>"),
+        ),
+        ("p.HTD", "\"XWells\", 24\n".repeat(1 << 19)),
+    ] {
+        let error = manifest::read(&write(dir.path(), name, text)).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains(name) && (said.contains("channels") || said.contains("bytes")),
+            "{said}"
+        );
+    }
+    let many = (0..5000)
+        .map(|i| format!("\"c{i}\":null"))
+        .collect::<Vec<_>>()
+        .join(",");
+    write(
+        dir.path(),
+        plate::channel_mapping::FILE_NAME,
+        format!("{{{many}}}"),
+    );
+    let error = plate::ChannelMapping::read(dir.path()).unwrap_err();
+    assert!(
+        error.to_string().contains("more than 1000 channels"),
+        "{error}"
+    );
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     /// Whatever the bytes are: a manifest or an error that names the file, never a panic.

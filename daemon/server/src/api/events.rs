@@ -2,18 +2,19 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
 use queue::{Cursor, EventId, EventRow, PlateId};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use utoipa::IntoParams;
 
 use super::cursor;
@@ -56,6 +57,7 @@ pub(super) struct EventQuery {
             (Page<EventView> = "application/json"),
         )),
         (status = 400, description = "A parameter makes no sense", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Too many streams", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn events(
     State(app): State<App>,
@@ -69,6 +71,16 @@ pub(super) async fn events(
             .await?;
         return Ok(Json(Page::of(page, EventView::from)).into_response());
     }
+    let place = Arc::clone(&app.streams).try_acquire_owned().map_err(|_| {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too_many_streams",
+            "too many pages and programs are listening for events",
+        )
+        .with_remedy(
+            "close some of them, or ask for pages of events with `Accept: application/json`",
+        )
+    })?;
     let latest = app.store.last_event();
     let asked = last_event_id(&headers)?.or(query.after);
     let mut start = VecDeque::new();
@@ -89,6 +101,7 @@ pub(super) async fn events(
         plate: query.plate,
         after,
         ready: start,
+        _place: place,
         app: app.clone(),
     };
     let stream = follower
@@ -124,6 +137,7 @@ struct Follower {
     plate: Option<PlateId>,
     after: EventId,
     ready: VecDeque<Event>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Follower {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::image_sets::canonical;
 use crate::app::{App, Inner};
-use crate::extract::{Body, Id};
+use crate::extract::{Body, Id, short};
 use crate::problem::Problem;
 use crate::view::{CancelledView, Requeued, TaskStateWord};
 
@@ -60,14 +60,19 @@ struct RequeueFilter {
     #[schema(value_type = Option<Vec<TaskStateWord>>)]
     state: Option<Vec<TaskState>>,
     /// Only of this workflow.
+    #[serde(deserialize_with = "short")]
     workflow: Option<String>,
     /// Only of this job.
+    #[serde(deserialize_with = "short")]
     job: Option<String>,
     /// Only of this kind of job.
+    #[serde(deserialize_with = "short")]
     kind: Option<String>,
     /// Only of this well.
+    #[serde(deserialize_with = "short")]
     well: Option<String>,
     /// Only where the subject, the job or the error contains this text.
+    #[serde(deserialize_with = "short")]
     q: Option<String>,
 }
 

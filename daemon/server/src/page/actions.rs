@@ -12,6 +12,9 @@ use crate::app::App;
 use crate::extract::{Form, Id, empty_is_none};
 use crate::problem::Problem;
 
+/// Longest reason that is kept, in characters.
+const LONGEST_REASON: usize = 1000;
+
 /// The page that a form stands on.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -28,10 +31,10 @@ impl Back {
         Redirect::to(&format!("{path}{joint}notice={notice}&n={n}"))
     }
 
-    fn reason(&self) -> &str {
+    fn reason(&self) -> String {
         match self.reason.trim() {
-            "" => "paused on the web page",
-            reason => reason,
+            "" => "paused on the web page".to_owned(),
+            reason => reason.chars().take(LONGEST_REASON).collect(),
         }
     }
 }
@@ -69,7 +72,7 @@ pub(super) async fn finalize(
 }
 
 async fn hold(app: App, target: Target, back: Back) -> Answer {
-    let reason = back.reason().to_owned();
+    let reason = back.reason();
     app.blocking(move |inner| inner.store.pause(target, api::USER, &reason))
         .await?;
     Ok(back.with("paused", 1))

@@ -11,23 +11,54 @@ use crate::problem::Problem;
 /// A header that a page of another origin cannot set without asking first, which we never allow.
 const OURS: &str = "x-wellspring";
 
-/// Refuses changes that a page of another site may have caused.
+/// Refuses what a page of another site may have caused: changes, and reads other than following a link to here. Such a page
+/// could not see the answers, but its event streams would take the places of ours.
 pub(crate) async fn check_origin(request: Request, next: Next) -> Result<Response, Problem> {
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS];
-    if !reads.contains(request.method()) {
-        check(&request)?;
+    if reads.contains(request.method()) {
+        check_read(&request)?;
+    } else {
+        check_change(&request)?;
     }
     Ok(next.run(request).await)
 }
 
-fn check(request: &Request) -> Result<(), Problem> {
+/// Whether the request says that a page of this server made it: all its origins must be ours.
+fn from_us(request: &Request) -> Option<bool> {
+    let host = host(request).unwrap_or_default();
+    let origins = request.headers().get_all(header::ORIGIN);
+    origins
+        .iter()
+        .map(|origin| {
+            origin
+                .to_str()
+                .is_ok_and(|origin| is_origin_of(origin, host))
+        })
+        .reduce(|all, ours| all && ours)
+}
+
+fn is_foreign_site(headers: &HeaderMap) -> bool {
+    text(headers, "sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
+}
+
+fn check_read(request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
-    let from_us = text(headers, header::ORIGIN.as_str())
-        .map(|origin| is_origin_of(origin, host(request).unwrap_or_default()));
-    let site = text(headers, "sec-fetch-site");
-    let foreign =
-        from_us == Some(false) || site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    if foreign {
+    let follows_link = text(headers, "sec-fetch-mode") == Some("navigate");
+    if from_us(request) == Some(false) || (is_foreign_site(headers) && !follows_link) {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "cross_origin",
+            "a page of another site may not read anything here",
+        )
+        .with_remedy("open this server's own pages, or ask it from a program"));
+    }
+    Ok(())
+}
+
+fn check_change(request: &Request) -> Result<(), Problem> {
+    let headers = request.headers();
+    let from_us = from_us(request);
+    if from_us == Some(false) || is_foreign_site(headers) {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "cross_origin",

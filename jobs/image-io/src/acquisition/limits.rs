@@ -12,7 +12,8 @@ pub struct Limits {
     pub max_decoded_bytes: u64,
     /// Planes of one file. Default 65 536.
     pub max_planes: usize,
-    /// Bytes of TIFF tags (offset tables, descriptions) of one file. Default 256 MiB.
+    /// Bytes that the TIFF tags (offset tables, descriptions) of one file may take, in the file and in memory. Default
+    /// 256 MiB: 16 million strips or tiles.
     pub max_tag_bytes: u64,
 }
 

@@ -6,11 +6,23 @@
 mod order;
 
 use order::Order;
-use roxmltree::{Document, Node, ParsingOptions};
+use std::collections::HashMap;
+
+use plate::foreign::{XmlLimits, parse_xml};
+use roxmltree::Node;
 use serde::Serialize;
 
-/// Above this many planes a description is taken for nonsense; far more than `Limits::max_planes` allows in a file.
+/// Above this many planes (of a set of files) a description is taken for nonsense.
 const MOST_PLANES: usize = 1 << 24;
+/// Above this many channels too: each has a name in memory.
+const MOST_CHANNELS: usize = 1 << 12;
+/// A longer name of a channel is nonsense, and would be kept once for each of its samples.
+const LONGEST_NAME: usize = 256;
+/// A set of 65 536 files that each list the whole set has 30 MB. The tree then takes about 100 MB of memory.
+const XML: XmlLimits = XmlLimits {
+    bytes: 64 << 20,
+    nodes: 1 << 20,
+};
 
 /// Place of every plane of the first image of a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,9 +38,9 @@ pub struct OmePlanes {
     pub channel_names: Vec<String>,
     /// Size of a pixel in micrometres, (y, x).
     pub pixel_size_um: Option<(f64, f64)>,
-    /// Plane of (c, z, t) at `(t · size_z + z) · size_c + c`.
+    /// Plane of (c, z, t) under `(t · size_z + z) · size_c + c`. Only what the file holds: its description may claim anything.
     #[serde(skip)]
-    table: Vec<Option<u32>>,
+    table: HashMap<usize, u32>,
 }
 
 impl OmePlanes {
@@ -36,7 +48,8 @@ impl OmePlanes {
     /// `None` outside the sizes, and where this file does not hold the plane (a set spread over several files).
     #[must_use]
     pub fn index(&self, c: usize, z: usize, t: usize) -> Option<usize> {
-        self.table[self.slot(c, z, t)?].map(|plane| plane as usize)
+        let plane = self.table.get(&self.slot(c, z, t)?)?;
+        Some(*plane as usize)
     }
 
     fn slot(&self, c: usize, z: usize, t: usize) -> Option<usize> {
@@ -51,7 +64,7 @@ impl OmePlanes {
         size_t: usize,
         pixel_size_um: Option<(f64, f64)>,
     ) -> Self {
-        let table = (0..(size_c * size_z * size_t) as u32).map(Some).collect();
+        let table = (0..size_c * size_z * size_t).zip(0..).collect();
         Self {
             size_c,
             size_z,
@@ -68,15 +81,7 @@ impl OmePlanes {
         if !description.contains("<OME") && !description.contains(":OME") {
             return None;
         }
-        let options = ParsingOptions {
-            nodes_limit: 1 << 22,
-            ..ParsingOptions::default()
-        };
-        let document = Document::parse_with_options(
-            description.trim_start_matches('\u{feff}').trim(),
-            options,
-        )
-        .ok()?;
+        let document = parse_xml(description.trim_end(), &XML).ok()?;
         let root = document.root_element();
         let pixels = child(child(root, "Image")?, "Pixels")?;
         let size = |name| {
@@ -86,10 +91,10 @@ impl OmePlanes {
                 .filter(|size| *size > 0)
         };
         let (size_c, size_z, size_t) = (size("SizeC")?, size("SizeZ")?, size("SizeT")?);
-        let count = size_c
+        size_c
             .checked_mul(size_z)?
             .checked_mul(size_t)
-            .filter(|count| *count <= MOST_PLANES)?;
+            .filter(|count| *count <= MOST_PLANES && size_c <= MOST_CHANNELS)?;
 
         let mut planes = Self {
             size_c,
@@ -98,7 +103,7 @@ impl OmePlanes {
             channel_names: channel_names(pixels, size_c),
             pixel_size_um: length_um(pixels, "PhysicalSizeY")
                 .zip(length_um(pixels, "PhysicalSizeX")),
-            table: vec![None; count],
+            table: HashMap::new(),
         };
         // A page of several samples holds as many channels.
         let samples = pages.first().map_or(1, |(_, samples)| *samples);
@@ -112,6 +117,8 @@ impl OmePlanes {
             [size_c / samples, size_z, size_t],
         )?;
         let mut placed = false;
+        // Each page has one place; a description that places them over and over would keep us busy for long.
+        let mut left = 4 * pages.len();
         for data in pixels
             .children()
             .filter(|node| node.has_tag_name_local("TiffData"))
@@ -135,14 +142,15 @@ impl OmePlanes {
             } else {
                 usize::MAX
             });
-            planes.place(
+            let done = planes.place(
                 &order,
                 samples,
                 pages,
                 number("IFD").unwrap_or(0),
                 first,
-                run,
+                run.min(left + 1),
             );
+            left = left.checked_sub(done)?;
         }
         if !placed {
             planes.place(&order, samples, pages, 0, 0, usize::MAX);
@@ -150,7 +158,7 @@ impl OmePlanes {
         Some(planes)
     }
 
-    /// Places `run` pages from page `ifd` at positions from `first` on.
+    /// Places `run` pages from page `ifd` at positions from `first` on. Returns how many there were.
     fn place(
         &mut self,
         order: &Order,
@@ -159,17 +167,21 @@ impl OmePlanes {
         ifd: usize,
         first: usize,
         run: usize,
-    ) {
+    ) -> usize {
+        let mut done = 0;
         for (position, (plane, planes)) in
             (first..order.count()).zip(pages.iter().skip(ifd)).take(run)
         {
             let [c, z, t] = order.coordinates(position);
             for sample in 0..samples.min(*planes) {
                 if let Some(slot) = self.slot(c * samples + sample, z, t) {
-                    self.table[slot] = u32::try_from(plane + sample).ok();
+                    self.table
+                        .extend(u32::try_from(plane + sample).map(|plane| (slot, plane)));
                 }
             }
+            done += 1;
         }
+        done
     }
 }
 
@@ -209,6 +221,7 @@ fn channel_names(pixels: Node<'_, '_>, size_c: usize) -> Vec<String> {
             .unwrap_or(1)
             .max(1);
         let name = channel.attribute("Name").unwrap_or_default();
+        let name = if name.len() <= LONGEST_NAME { name } else { "" };
         for _ in 0..samples.min(size_c - names.len()) {
             names.push(name.to_owned());
         }

@@ -1,16 +1,23 @@
 //! PNG: every sample of the image is a plane; palette images give their indices.
 
-use std::io::Cursor;
+use std::io::BufReader;
 
 use png::{BitDepth, ColorType, Decoder, Transformations};
 
 use super::PlaneInfo;
 use super::element::{deinterleave, plane};
 use super::limits::Limits;
-use super::source::Source;
+use super::source::{Source, SourceReader};
 use crate::{PixelType, Pixels, Result};
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
+
+/// Chunks of one file: writers put at least 8 KiB of pixels into each, and the largest images have some GiB.
+const MOST_CHUNKS: usize = 1 << 20;
+/// Bytes of chunks that hold no pixels (profiles, texts, thumbnails).
+const MOST_OTHER_BYTES: u128 = 64 << 20;
+/// Memory of the decoder beside the pixels.
+const DECODER_BYTES: usize = 64 << 20;
 
 /// The header of a PNG file whose chunks were all found inside the file.
 #[derive(Debug)]
@@ -57,9 +64,14 @@ impl Png {
         // Decoded bytes, and the planes that are made of them.
         limits.check(source, height, width, 2 * bytes)?;
         let compressed = image_data(source)?;
-        if (compressed + 64) * 1032
-            < (width as u128 * samples as u128 * u128::from(depth)).div_ceil(8) * height as u128
-        {
+        let raw =
+            (width as u128 * samples as u128 * u128::from(depth)).div_ceil(8) * height as u128;
+        if compressed > 2 * raw + 64 * height as u128 + (1 << 20) {
+            return Err(source.damaged(format!(
+                "{compressed} bytes of image data are too many for {height} x {width} pixels"
+            )));
+        }
+        if (compressed + 64) * 1032 < raw {
             return Err(source.damaged(format!(
                 "{compressed} bytes of image data are too few for {height} x {width} pixels"
             )));
@@ -95,12 +107,15 @@ impl Png {
             }
             error => source.damaged(format!("its PNG data: {error}")),
         };
-        let file = source.read_up_to(0, usize::MAX)?;
         let bytes = self.height * self.width * self.samples * if self.sixteen_bits { 2 } else { 1 };
         let limits = png::Limits {
-            bytes: bytes + (64 << 20),
+            bytes: bytes + DECODER_BYTES,
         };
-        let mut decoder = Decoder::new_with_limits(Cursor::new(&file), limits);
+        let mut decoder =
+            Decoder::new_with_limits(BufReader::new(SourceReader::new(source)), limits);
+        // Compressed texts and profiles could blow up, and nobody asks for them.
+        decoder.set_ignore_text_chunk(true);
+        decoder.set_ignore_iccp_chunk(true);
         decoder.set_transformations(Transformations::IDENTITY);
         decoder.ignore_checksums(false);
         let mut reader = decoder.read_info().map_err(refuse)?;
@@ -156,7 +171,8 @@ fn unpack(raw: &[u8], row_bytes: usize, width: usize, bits: u32) -> Vec<u8> {
 fn image_data(source: &Source) -> Result<u128> {
     let mut at = SIGNATURE.len() as u64;
     let mut total = 0;
-    loop {
+    let mut others = 0;
+    for _ in 0..MOST_CHUNKS {
         if !source.holds(at, 12) {
             return Err(source.damaged(format!(
                 "it ends at byte {} before its last PNG chunk",
@@ -175,8 +191,19 @@ fn image_data(source: &Source) -> Result<u128> {
         match &head[4..] {
             b"IEND" => return Ok(total),
             b"IDAT" => total += u128::from(length),
-            _ => {}
+            kind if kind.iter().all(u8::is_ascii_alphabetic) => others += u128::from(length),
+            kind => {
+                return Err(source.damaged(format!(
+                    "at byte {at} there should be a PNG chunk, but its kind is {kind:02x?}"
+                )));
+            }
+        }
+        if others > MOST_OTHER_BYTES {
+            return Err(source.limit(format!(
+                "its PNG chunks without pixels pass the limit of {MOST_OTHER_BYTES} bytes"
+            )));
         }
         at += 12 + length;
     }
+    Err(source.limit(format!("it has more than {MOST_CHUNKS} PNG chunks")))
 }

@@ -1,7 +1,7 @@
 //! An open file that is read at given offsets and knows its own size and name.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -22,21 +22,16 @@ impl Source {
             action,
             source,
         };
-        // Asked before opening: opening a named pipe would wait for a writer for ever.
-        let kind = std::fs::metadata(path).map_err(|e| io_error("open", e))?;
-        if kind.is_dir() {
-            return Err(io_error(
-                "open",
-                io::Error::from(io::ErrorKind::IsADirectory),
-            ));
-        }
-        if !kind.is_file() {
-            return Err(Error::Unsupported {
-                path: path.to_path_buf(),
-                reason: "it is not a regular file".to_owned(),
-            });
-        }
-        let file = File::open(path).map_err(|e| io_error("open", e))?;
+        let file = plate::foreign::open(path).map_err(|error| {
+            if plate::foreign::is_irregular(&error) {
+                Error::Unsupported {
+                    path: path.to_path_buf(),
+                    reason: error.to_string(),
+                }
+            } else {
+                io_error("open", error)
+            }
+        })?;
         Self::of_file(path.to_path_buf(), file)
     }
 
@@ -147,4 +142,37 @@ impl Source {
 
 fn is_link(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
+/// A source as a stream, for decoders that want one: nothing but what they ask for is read.
+#[derive(Debug)]
+pub(super) struct SourceReader<'a> {
+    source: &'a Source,
+    at: u64,
+}
+
+impl<'a> SourceReader<'a> {
+    pub(super) const fn new(source: &'a Source) -> Self {
+        Self { source, at: 0 }
+    }
+}
+
+impl Read for SourceReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for SourceReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.source.len.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
 }

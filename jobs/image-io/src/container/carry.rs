@@ -4,10 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::ffi::link::{self, Kind, Link};
 use super::ffi::types::Shared;
-use super::ffi::{Failure, Handle, attribute};
+use super::ffi::{Failure, Handle, attribute, dataset};
 
 /// No object of a container lies this deep.
 const DEEPEST: usize = 32;
+/// No container has so many objects; a group that holds itself under many names has more than can be walked.
+const MOST_OBJECTS: usize = 100_000;
 
 /// Copies all objects and attributes of `from` to `to`, except the paths in `replaced` and what is there already.
 ///
@@ -24,6 +26,7 @@ pub(super) fn carry_over(
         replaced,
         shared,
         copied: HashMap::new(),
+        visited: 0,
     };
     carry.attributes("/")?;
     carry.group("")
@@ -36,6 +39,7 @@ struct Carry<'a> {
     shared: &'a Shared,
     /// Where an object with several names was copied to, by identity.
     copied: HashMap<[u8; 16], String>,
+    visited: usize,
 }
 
 impl Carry<'_> {
@@ -72,6 +76,12 @@ impl Carry<'_> {
                 "`{path}` lies too deep, or a group holds itself"
             )));
         }
+        self.visited += 1;
+        if self.visited > MOST_OBJECTS {
+            return Err(Failure(format!(
+                "it has more than {MOST_OBJECTS} objects, or a group holds itself"
+            )));
+        }
         let object = link::object(self.from, path)?;
         let below = format!("{path}/");
         let partly = self
@@ -97,7 +107,31 @@ impl Carry<'_> {
             }
             self.copied.insert(object.identity, path.to_owned());
         }
+        self.lies_in_this_file(path, object.kind)?;
         link::copy(self.from, path, self.to, path, self.shared)
+    }
+
+    /// Refuses values that lie in other files: copying would bring the content of any file into the container.
+    fn lies_in_this_file(&self, path: &str, kind: Kind) -> Result<(), Failure> {
+        let open = |path: &str| {
+            dataset::open(self.from, path)
+                .map(drop)
+                .map_err(|Failure(why)| Failure(format!("`{path}`: {why}")))
+        };
+        match kind {
+            Kind::Dataset => open(path),
+            Kind::Other => Ok(()),
+            Kind::Group => {
+                for (name, link) in link::links(&link::open_group(self.from, path)?)? {
+                    let member = format!("{path}/{name}");
+                    if link == Link::Hard && link::object(self.from, &member)?.kind == Kind::Dataset
+                    {
+                        open(&member)?;
+                    }
+                }
+                Ok(())
+            }
+        }
     }
 
     fn has_groups(&self, path: &str) -> Result<bool, Failure> {

@@ -90,8 +90,8 @@ pub struct DatasetInfo {
 /// # Errors
 /// [`Error::Io`] if it cannot be opened, [`Error::Damaged`] if its structure cannot be read.
 pub fn inspect(path: &Path) -> Result<Inspection> {
-    let bytes = std::fs::File::open(path)
-        .and_then(|f| f.metadata())
+    let bytes = super::reader::open_plain(path)?
+        .metadata()
         .map_err(|source| Error::Io {
             path: path.to_owned(),
             action: "open",

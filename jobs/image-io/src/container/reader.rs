@@ -12,6 +12,9 @@ use super::{Attribute, TABLES, TYPED, table_form};
 use crate::table::Table;
 use crate::{Error, PixelType, Pixels, Result};
 
+/// Names below the tables' group: a group that holds itself under many names has more than can be walked.
+const MOST_TABLE_GROUPS: usize = 20_000;
+
 /// What a container says about one image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageInfo {
@@ -53,11 +56,8 @@ impl Container {
     /// [`Error::Io`] if it cannot be opened, [`Error::Damaged`] if it is not a whole HDF5 file, [`Error::Hdf5`] if another program
     /// is writing it.
     pub fn open(path: &Path) -> Result<Self> {
-        let raw = File::open(path).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            action: "open",
-            source,
-        })?;
+        // Also the check that it is a plain file: the library would wait for the writer of a pipe.
+        let raw = open_plain(path)?;
         let open = || {
             let file = file::open(path)?;
             let user_block = file::user_block(&file)?;
@@ -155,9 +155,16 @@ impl Container {
             group: &Handle,
             prefix: &str,
             depth: usize,
+            visited: &mut usize,
             found: &mut Vec<String>,
         ) -> Result<(), Failure> {
             for (name, kind) in link::links(group)? {
+                *visited += 1;
+                if *visited > MOST_TABLE_GROUPS {
+                    return Err(Failure(format!(
+                        "there are more than {MOST_TABLE_GROUPS} names among the tables"
+                    )));
+                }
                 if kind != Link::Hard
                     || link::object(group, &name)?.kind != Kind::Group
                     || depth == 0
@@ -168,7 +175,13 @@ impl Container {
                 if link::exists(&inner, "cells")? && link::exists(&inner, "columns")? {
                     found.push(format!("{prefix}{name}"));
                 }
-                walk(&inner, &format!("{prefix}{name}/"), depth - 1, found)?;
+                walk(
+                    &inner,
+                    &format!("{prefix}{name}/"),
+                    depth - 1,
+                    visited,
+                    found,
+                )?;
             }
             Ok(())
         }
@@ -176,7 +189,8 @@ impl Container {
             let mut found = Vec::new();
             if link::exists(&self.file, TABLES)? {
                 // A hard link can lead back to its parent; no real name has more parts.
-                walk(&link::open_group(&self.file, TABLES)?, "", 8, &mut found)?;
+                let tables = link::open_group(&self.file, TABLES)?;
+                walk(&tables, "", 8, &mut 0, &mut found)?;
             }
             Ok(found)
         })
@@ -252,6 +266,24 @@ impl Container {
             what,
         }
     }
+}
+
+/// Opens a regular file.
+pub(super) fn open_plain(path: &Path) -> Result<File> {
+    plate::foreign::open(path).map_err(|source| {
+        if plate::foreign::is_irregular(&source) {
+            Error::Unsupported {
+                path: path.to_owned(),
+                reason: source.to_string(),
+            }
+        } else {
+            Error::Io {
+                path: path.to_owned(),
+                action: "open",
+                source,
+            }
+        }
+    })
 }
 
 fn read_all_attributes(

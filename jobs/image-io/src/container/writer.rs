@@ -174,11 +174,7 @@ impl ContainerWriter {
     /// [`Error::Damaged`] or [`Error::Hdf5`] if the previous container cannot be read.
     pub fn commit(mut self) -> Result<Published> {
         if let Some(previous) = &self.previous {
-            std::fs::File::open(previous).map_err(|source| Error::Io {
-                path: previous.clone(),
-                action: "open",
-                source,
-            })?;
+            super::reader::open_plain(previous)?;
             let carry = || {
                 carry::carry_over(
                     &file::open(previous)?,

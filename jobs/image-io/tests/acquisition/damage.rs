@@ -245,6 +245,222 @@ fn limits_are_checked_before_memory_is_asked_for() {
     assert!(matches!(file.read_all(), Err(Error::Limit { .. })));
 }
 
+/// A page of the builder with a tag of its own text.
+fn described(text: String) -> Vec<u8> {
+    Layout::file(&[Layout {
+        tags: vec![(270, text.into_bytes())],
+        ..Layout::default()
+    }])
+}
+
+#[test]
+fn a_description_that_claims_too_much_costs_neither_memory_nor_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let ome = |sizes: &str, body: &str| {
+        format!("<OME><Image><Pixels DimensionOrder='XYCZT' {sizes}>{body}</Pixels></Image></OME>")
+    };
+    let begin = std::time::Instant::now();
+    for (text, understood) in [
+        // Sixteen million planes of a set, of which this file holds one: believed, and cheap.
+        (ome("SizeC='16' SizeZ='1024' SizeT='1024'", ""), true),
+        (ome("SizeC='16777216' SizeZ='1' SizeT='1'", ""), false),
+        (
+            ome("SizeC='18446744073709551615' SizeZ='9' SizeT='9'", ""),
+            false,
+        ),
+        // A name of a megabyte for each of 4096 channels: 4 GiB.
+        (
+            ome(
+                "SizeC='4096' SizeZ='1' SizeT='1'",
+                &format!(
+                    "<Channel SamplesPerPixel='4096' Name='{}'/>",
+                    "x".repeat(1 << 20)
+                ),
+            ),
+            true,
+        ),
+        (
+            ome(
+                "SizeC='1' SizeZ='1' SizeT='1'",
+                &"<TiffData/>".repeat(100_000),
+            ),
+            false,
+        ),
+        (
+            ome("SizeC='1' SizeZ='1' SizeT='1'", &"<a>".repeat(100_000)),
+            false,
+        ),
+        (
+            format!(
+                "<OME {}/>",
+                (0..200_000)
+                    .map(|i| format!(" a{i}='1'"))
+                    .collect::<String>()
+            ),
+            false,
+        ),
+        (
+            "<!DOCTYPE a [<!ENTITY b \"bbbb\">]><OME>&b;</OME>".to_owned(),
+            false,
+        ),
+    ] {
+        let head: String = text.chars().take(200).collect();
+        let info = probe(&write(&folder, "a.tif", &described(text))).unwrap();
+        assert_eq!(info.ome.is_some(), understood, "{head}");
+        let names = info
+            .ome
+            .map(|ome| ome.channel_names.iter().map(String::len).sum());
+        assert!(names.unwrap_or(0) < 1 << 20, "{head}");
+    }
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+}
+
+/// Files with holes: they take no room on the disk, but all their bytes can be read.
+#[test]
+fn huge_files_are_refused_before_they_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let grow = |path: &Path, size: u64| {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_len(size)
+            .unwrap();
+    };
+    let begin = std::time::Instant::now();
+
+    let path = write(&folder, "tail.tif", &Layout::file(&[Layout::default()]));
+    grow(&path, 1 << 40);
+    let error = probe(&path).unwrap_err();
+    assert!(
+        matches!(error, Error::Limit { .. }) && error.to_string().contains("hold only"),
+        "{error}"
+    );
+
+    // A hundred million strips, whose table would take gigabytes.
+    let mut bytes = Layout::file(&[Layout {
+        height: 2,
+        values: vec![0; 2],
+        chunk: (1, None),
+        ..Layout::default()
+    }]);
+    patch(&mut bytes, 257, 100_000_000);
+    for tag in [273, 279] {
+        patch_count(&mut bytes, tag, 100_000_000, 1 << 12);
+    }
+    let path = write(&folder, "strips.tif", &bytes);
+    grow(&path, 1 << 30);
+    let error = probe(&path).unwrap_err();
+    assert!(
+        matches!(error, Error::Limit { .. }) && error.to_string().contains("tags"),
+        "{error}"
+    );
+
+    // One pixel in a tile of four gigabytes.
+    let mut bytes = Layout::file(&[Layout {
+        chunk: (16, Some(16)),
+        ..Layout::default()
+    }]);
+    for tag in [322, 323] {
+        patch(&mut bytes, tag, 65_536);
+    }
+    patch(&mut bytes, 325, u32::MAX);
+    let path = write(&folder, "tile.tif", &bytes);
+    grow(&path, 6 << 30);
+    let error = probe(&path).unwrap_err();
+    assert!(
+        error.to_string().contains("larger than its image"),
+        "{error}"
+    );
+
+    // A valid image, and then chunks without end, or one chunk of other things after the other.
+    let mut png = Vec::new();
+    {
+        let mut encoder = png::Encoder::new(&mut png, 4, 4);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder
+            .write_header()
+            .unwrap()
+            .write_image_data(&[7; 16])
+            .unwrap();
+    }
+    let end = png.len() - 12;
+    let path = write(&folder, "zeros.png", &png[..end]);
+    grow(&path, 1 << 40);
+    let error = probe(&path).unwrap_err();
+    assert!(
+        error.to_string().contains("there should be a PNG chunk"),
+        "{error}"
+    );
+    let chunk = [(100_u32 << 20).to_be_bytes(), *b"teXt"].concat();
+    let path = write(&folder, "text.png", &[&png[..end], &chunk].concat());
+    grow(&path, 1 << 40);
+    let error = probe(&path).unwrap_err();
+    assert!(matches!(error, Error::Limit { .. }), "{error}");
+    let many = [0, 0, 0, 0, b't', b'e', b'X', b't', 0, 0, 0, 0].repeat((1 << 20) + 1);
+    let error = probe(&write(&folder, "many.png", &[&png[..end], &many].concat())).unwrap_err();
+    assert!(error.to_string().contains("PNG chunks"), "{error}");
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+}
+
+/// Chains of pages that do not end, overlap, or point at the header.
+#[test]
+fn chains_of_pages_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = std::time::Instant::now();
+    // A directory of one tag, linked to itself; to the header; and a million directories, two bytes apart.
+    let directory = |next: u32| {
+        let mut bytes = b"\x01\0\0\x01\x03\0\x01\0\0\0\x01\0\0\0".to_vec();
+        bytes.extend(next.to_le_bytes());
+        bytes
+    };
+    let file = |tail: &[u8]| [b"II*\0\x08\0\0\0", tail].concat();
+    for (next, reason) in [(8, "height"), (0, "height"), (4_000_000_000, "height")] {
+        let error = probe(&write(&folder, "a.tif", &file(&directory(next)))).unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    let page = Layout::file(&[Layout::default()]);
+    let at = page.len() - 1;
+    // The link of the only directory lies behind its tags.
+    let tags = usize::from(u16::from_le_bytes([page[8], page[9]]));
+    let link = 10 + 12 * tags;
+    assert!(link < at);
+    let mut looped = page.clone();
+    looped[link..link + 4].copy_from_slice(&8_u32.to_le_bytes());
+    let error = probe(&write(&folder, "loop.tif", &looped)).unwrap_err();
+    assert!(error.to_string().contains("endless loop"), "{error}");
+    // As many pages as are asked for, each with its own directory and the same pixel.
+    let head = 8;
+    let mut chain = page[..head].to_vec();
+    let directory = &page[head..link + 4];
+    for number in 0..70_000_u32 {
+        let start = chain.len();
+        chain.extend(directory);
+        let next = (start + directory.len()) as u32;
+        let link = chain.len() - 4;
+        chain[link..].copy_from_slice(&next.to_le_bytes());
+        assert!(number < 70_000);
+    }
+    let error = probe(&write(&folder, "chain.tif", &chain)).unwrap_err();
+    assert!(
+        error.to_string().contains("more than 65536 planes"),
+        "{error}"
+    );
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+}
+
+/// Sets the number of values of a tag, and where they lie (little-endian, classic).
+fn patch_count(bytes: &mut [u8], tag: u16, count: u32, at: u32) {
+    let tags = u16::from_le_bytes([bytes[8], bytes[9]]);
+    let entry = (0..usize::from(tags))
+        .map(|i| 10 + 12 * i)
+        .find(|at| bytes[*at..at + 2] == tag.to_le_bytes())
+        .unwrap();
+    bytes[entry + 2..entry + 4].copy_from_slice(&3_u16.to_le_bytes());
+    bytes[entry + 4..entry + 8].copy_from_slice(&count.to_le_bytes());
+    bytes[entry + 8..entry + 12].copy_from_slice(&at.to_le_bytes());
+}
+
 /// Sets the value of a tag that lies in its entry (little-endian, classic).
 fn patch(bytes: &mut [u8], tag: u16, value: u32) {
     let count = u16::from_le_bytes([bytes[8], bytes[9]]);

@@ -7,11 +7,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{ExpectedPlane, Manifest, ManifestChannel, ManifestKind, bad, text};
+use super::{ExpectedPlane, Manifest, ManifestChannel, ManifestKind, bad, believable, text};
 use crate::{Result, WellName};
-
-/// The largest number of planes that is believed: a 1536 well plate with 9 sites, 6 channels and 200 slices.
-const PLANES: u64 = 20_000_000;
 
 struct Htd<'a> {
     path: &'a Path,
@@ -111,7 +108,7 @@ impl Htd<'_> {
 }
 
 pub(super) fn read(path: &Path) -> Result<Manifest> {
-    let content = text::read(path)?;
+    let content = text::read(path, text::HTD_LIMIT)?;
     let values = content
         .lines()
         .filter_map(|line| {
@@ -139,9 +136,7 @@ pub(super) fn read(path: &Path) -> Result<Manifest> {
     ]
     .into_iter()
     .fold(1u64, |product, n| product.saturating_mul(n as u64));
-    if planes > PLANES {
-        return Err(bad(path, format!("it announces {planes} images")));
-    }
+    believable(path, planes, channels.len())?;
     let mut expected = Vec::with_capacity(planes as usize);
     for &t in &ts {
         for &well in &wells {

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use super::text::{attribute, elements, number};
 use super::{
-    ExpectedPlane, Manifest, ManifestChannel, ManifestKind, bad, base_name, plane_of_file, text,
+    ExpectedPlane, Manifest, ManifestChannel, ManifestKind, bad, base_name, believable,
+    plane_of_file, text,
 };
 use crate::{NamingScheme, Result, WellName};
 
 pub(super) fn read(path: &Path) -> Result<Manifest> {
-    let content = text::read(path)?;
+    let content = text::read(path, text::XML_LIMIT)?;
     let document = text::xml(path, &content)?;
     let root = document.root_element();
     let scheme = NamingScheme::preset(ManifestKind::InCell.preset())?;
@@ -44,6 +45,7 @@ pub(super) fn read(path: &Path) -> Result<Manifest> {
             )
         })?);
     }
+    believable(path, expected.len() as u64, 0)?;
     if plate.is_none() && expected.is_empty() {
         return Err(bad(
             path,
@@ -54,6 +56,7 @@ pub(super) fn read(path: &Path) -> Result<Manifest> {
         elements(root, "ObjectiveCalibration").find_map(|o| number(o, "pixel_width"));
     let mut channels: Vec<ManifestChannel> = Vec::new();
     for plane in &expected {
+        believable(path, 0, channels.len())?;
         if channels.iter().all(|channel| channel.id != plane.channel) {
             let name = plane.channel.rsplit(" - ").next().map(str::to_owned);
             channels.push(ManifestChannel {

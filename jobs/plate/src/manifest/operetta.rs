@@ -7,12 +7,13 @@ use std::path::Path;
 
 use super::text::{LocalName, attribute, child, child_number, elements};
 use super::{
-    ExpectedPlane, Manifest, ManifestChannel, ManifestKind, bad, base_name, plane_of_file, text,
+    ExpectedPlane, Manifest, ManifestChannel, ManifestKind, bad, base_name, believable,
+    plane_of_file, text,
 };
 use crate::{NamingScheme, Result, WellName};
 
 pub(super) fn read(path: &Path) -> Result<Manifest> {
-    let content = text::read(path)?;
+    let content = text::read(path, text::XML_LIMIT)?;
     let document = text::xml(path, &content)?;
     let root = document.root_element();
     let scheme = NamingScheme::preset(ManifestKind::Operetta.preset())?;
@@ -34,6 +35,11 @@ pub(super) fn read(path: &Path) -> Result<Manifest> {
             continue;
         }
         images = true;
+        believable(
+            path,
+            manifest.expected.len() as u64,
+            manifest.channels.len(),
+        )?;
         describe_channel(&mut manifest.channels, child(image, "ChannelID"), image);
         let Some(url) = child(image, "URL") else {
             continue;
@@ -53,6 +59,7 @@ pub(super) fn read(path: &Path) -> Result<Manifest> {
         ));
     }
     for entry in elements(root, "Entry") {
+        believable(path, 0, manifest.channels.len())?;
         describe_channel(&mut manifest.channels, attribute(entry, "ChannelID"), entry);
     }
     manifest

@@ -7,10 +7,10 @@
 use std::path::Path;
 
 use super::text::LocalName;
-use super::{ExpectedPlane, Manifest, ManifestChannel, ManifestKind, bad, text};
+use super::{
+    ExpectedPlane, MOST_CHANNELS, Manifest, ManifestChannel, ManifestKind, bad, believable, text,
+};
 use crate::{Result, WellName};
-
-const PLANES: u64 = 20_000_000;
 
 #[derive(Default)]
 struct Descriptor {
@@ -43,7 +43,10 @@ impl Descriptor {
                     }
                 }
             },
-            "name" if self.channels.iter().all(|(name, _)| name != value) => {
+            "name"
+                if self.channels.len() <= MOST_CHANNELS
+                    && self.channels.iter().all(|(name, _)| name != value) =>
+            {
                 self.channels.push((value.to_owned(), false));
             }
             "idle" => {
@@ -107,7 +110,7 @@ impl Descriptor {
 }
 
 pub(super) fn read(path: &Path) -> Result<Manifest> {
-    let content = text::read(path)?;
+    let content = text::read(path, text::XML_LIMIT)?;
     let document = text::xml(path, &content)?;
     let descriptor = Descriptor::read(&document);
     if descriptor.channels.is_empty() && descriptor.wells.is_empty() && descriptor.rows.is_none() {
@@ -144,9 +147,7 @@ fn expected(path: &Path, descriptor: &Descriptor) -> Result<Vec<ExpectedPlane>> 
     ]
     .into_iter()
     .fold(1u64, u64::saturating_mul);
-    if planes > PLANES {
-        return Err(bad(path, format!("it announces {planes} images")));
-    }
+    believable(path, planes, descriptor.channels.len())?;
     let mut expected = Vec::with_capacity(planes as usize);
     for (number, label) in &descriptor.wells {
         let columns = descriptor.columns.unwrap_or(12);

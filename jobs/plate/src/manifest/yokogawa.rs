@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use super::text::{LocalName, attribute, elements, number};
 use super::{
-    ExpectedPlane, Manifest, ManifestChannel, ManifestKind, bad, base_name, plane_of_file, text,
+    ExpectedPlane, Manifest, ManifestChannel, ManifestKind, bad, base_name, believable,
+    plane_of_file, text,
 };
 use crate::{NamingScheme, Result, WellName};
 
 pub(super) fn read(path: &Path) -> Result<Manifest> {
-    let content = text::read(path)?;
+    let content = text::read(path, text::XML_LIMIT)?;
     let document = text::xml(path, &content)?;
     let root = document.root_element();
     if !root.has_tag_name_local("MeasurementData") {
@@ -41,6 +42,7 @@ pub(super) fn read(path: &Path) -> Result<Manifest> {
         })?;
         manifest.expected.push(plane);
     }
+    believable(path, manifest.expected.len() as u64, 0)?;
     let companions = Companions::beside(path)?;
     companions.describe_plate(&mut manifest)?;
     companions.describe_channels(&mut manifest)?;
@@ -98,7 +100,7 @@ impl Companions {
 
     fn describe_plate(&self, manifest: &mut Manifest) -> Result<()> {
         if let Some(path) = &self.plate {
-            let content = text::read(path)?;
+            let content = text::read(path, text::XML_LIMIT)?;
             let document = text::xml(path, &content)?;
             let plate = document.root_element();
             manifest.plate_name = attribute(plate, "Name").map(str::to_owned);
@@ -108,7 +110,7 @@ impl Companions {
         // The list of records may grow while the plate is acquired; only the end time says that it is all.
         manifest.finished = Some(false);
         if let Some(path) = &self.detail {
-            let content = text::read(path)?;
+            let content = text::read(path, text::XML_LIMIT)?;
             let document = text::xml(path, &content)?;
             let detail = document.root_element();
             manifest.finished = Some(attribute(detail, "EndTime").is_some());
@@ -119,6 +121,7 @@ impl Companions {
             manifest.rows = manifest.rows.or_else(|| number(detail, "RowCount"));
             manifest.columns = manifest.columns.or_else(|| number(detail, "ColumnCount"));
             for channel in elements(detail, "MeasurementChannel") {
+                believable(path, 0, manifest.channels.len())?;
                 if let Some(id) = number::<u32>(channel, "Ch") {
                     let pixel_size_um = number(channel, "HorizontalPixelDimension");
                     manifest.channels.push(ManifestChannel {
@@ -139,6 +142,7 @@ impl Companions {
             .iter()
             .map(|plane| &*plane.channel)
             .collect();
+        believable(&manifest.path, 0, used.len())?;
         let described = std::mem::take(&mut manifest.channels);
         let mut channels: Vec<ManifestChannel> = used
             .into_iter()
@@ -155,7 +159,7 @@ impl Companions {
             })
             .collect();
         if let Some(path) = &self.settings {
-            let content = text::read(path)?;
+            let content = text::read(path, text::XML_LIMIT)?;
             let document = text::xml(path, &content)?;
             for setting in elements(document.root_element(), "Channel") {
                 let id = number::<u32>(setting, "Ch").map(|id| format!("C{id:02}"));

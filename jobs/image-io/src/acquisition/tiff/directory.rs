@@ -154,7 +154,6 @@ impl<'a> DirectoryReader<'a> {
                 .source
                 .damaged(format!("the {what} at byte {offset} claims {count} tags")));
         }
-        self.spend(count * entry_size)?;
         let (body, value_in_entry) = (
             offset + count_size,
             entry_size - if self.big { 8 } else { 4 },
@@ -162,6 +161,7 @@ impl<'a> DirectoryReader<'a> {
         let bytes = self
             .bytes_at(body, count * entry_size + link_size, &what)?
             .to_vec();
+        self.spend(count * entry_size)?;
         let (table, link) = bytes.split_at(bytes.len() - usize::from(link_size as u8));
         let mut entries = Vec::with_capacity(table.len() / 12);
         for (position, raw) in (0_u64..).zip(table.chunks_exact(usize::from(entry_size as u8))) {
@@ -186,14 +186,12 @@ impl<'a> DirectoryReader<'a> {
         Ok((Directory { entries }, order.uint(link)))
     }
 
-    fn spend(&mut self, bytes: u64) -> Result<()> {
-        // A value outside the file is damage, whatever it claims; only what the file really holds can pass the limit.
-        if bytes <= self.source.len() {
-            self.tag_bytes_left = self.tag_bytes_left.checked_sub(bytes).ok_or_else(|| {
-                self.source
-                    .limit("its tags take more bytes than the limit allows")
-            })?;
-        }
+    /// Takes from what the tags of the file may use.
+    pub(super) fn spend(&mut self, bytes: u64) -> Result<()> {
+        self.tag_bytes_left = self.tag_bytes_left.checked_sub(bytes).ok_or_else(|| {
+            self.source
+                .limit("its tags take more bytes than the limit allows")
+        })?;
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! Datasets: creation and writing of whole chunks.
 
 mod describe;
+mod foreign;
 mod read;
 
 pub use describe::{Chunk, Description, chunks, describe_dataset, stored_bytes};
+pub use foreign::plausible;
 pub use read::{read_numbers, read_texts};
 
 use std::ffi::{c_int, c_uint};
@@ -138,9 +140,11 @@ pub fn write_all(dataset: &Handle, element: Element<'_>, bytes: &[u8]) -> Result
     })
 }
 
-/// Opens a dataset.
+/// Opens a dataset whose values lie in its own file.
 pub fn open(at: &Handle, name: &str) -> Result<Handle, Failure> {
     let name = c_text(name)?;
     // SAFETY: a valid identifier and a terminated name.
-    locked(|| owned(unsafe { H5Dopen2(at.0, name.as_ptr(), H5P_DEFAULT) }))
+    let dataset = locked(|| owned(unsafe { H5Dopen2(at.0, name.as_ptr(), H5P_DEFAULT) }))?;
+    foreign::lies_in_this_file(&dataset)?;
+    Ok(dataset)
 }

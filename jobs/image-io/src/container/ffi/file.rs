@@ -3,12 +3,14 @@
 use std::ffi::c_void;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hdf5_sys::h5f::{
     H5F_ACC_RDONLY, H5F_ACC_TRUNC, H5F_libver_t, H5F_scope_t, H5Fcreate, H5Fflush,
     H5Fget_create_plist, H5Fget_file_image, H5Fget_vfd_handle, H5Fopen,
 };
+use hdf5_sys::h5l::{H5L_type_t, H5Lunregister};
 use hdf5_sys::h5p::{
     H5P_CLS_FILE_ACCESS, H5P_CLS_FILE_CREATE, H5P_DEFAULT, H5Pcreate, H5Pget_userblock,
     H5Pset_fapl_core, H5Pset_file_locking, H5Pset_libver_bounds,
@@ -84,6 +86,7 @@ pub fn open(path: &Path) -> Result<Handle, Failure> {
 }
 
 fn open_with(path: &Path, lock: bool) -> Result<Handle, Failure> {
+    refuse_external_links();
     let name = c_text(path.as_os_str().as_bytes())?;
     // SAFETY: plain calls; the name is terminated.
     locked(|| unsafe {
@@ -91,6 +94,16 @@ fn open_with(path: &Path, lock: bool) -> Result<Handle, Failure> {
         check(H5Pset_file_locking(access.0, u8::from(lock), 1))?;
         owned(H5Fopen(name.as_ptr(), H5F_ACC_RDONLY, access.0))
     })
+}
+
+/// Makes the library forget how to follow links to other files, for good: a container could name any file that its reader may
+/// read. Such links are still listed.
+fn refuse_external_links() {
+    static ONCE: Once = Once::new();
+    // SAFETY: a plain call; nothing else in this process follows or makes such links.
+    ONCE.call_once(|| {
+        locked(|| unsafe { H5Lunregister(H5L_type_t::H5L_TYPE_EXTERNAL) });
+    });
 }
 
 /// Bytes before the HDF5 part of a file, usually 0.

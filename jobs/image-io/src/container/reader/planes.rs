@@ -40,6 +40,7 @@ impl Container {
         let open = || {
             let data = dataset::open(&self.file, path)?;
             let described = dataset::describe_dataset(&data)?;
+            dataset::plausible(&data, &described)?;
             Ok((data, described))
         };
         let (data, described) = locked(open)

@@ -6,18 +6,16 @@ use crate::container::ffi::{Failure, Handle, attribute, dataset, link};
 use crate::container::{Attribute, TABLES, TYPED};
 use crate::table::{Table, Values, parse_column};
 
+/// Cells of one table. In memory each takes 8 to 50 bytes.
+const MOST_CELLS: u64 = 1 << 28;
+
 /// Reads `/tables/<name>`: cells as text, then the types by BatchLib's rule.
 pub fn read_cells(group: &Handle) -> Result<Table, Failure> {
     let texts = |name: &str| {
         let data = dataset::open(group, name)?;
         let described = dataset::describe_dataset(&data)?;
-        let limited = described
-            .elements()
-            .and_then(|n| n.checked_mul(described.element_bytes as u64))
-            .is_some_and(|b| b < 4 << 30);
-        if !limited {
-            return Err(Failure(format!("{name} is larger than 4 GiB")));
-        }
+        check_cells(name, described.elements())?;
+        dataset::plausible(&data, &described)?;
         Ok((dataset::read_texts(&data, &described)?, described.extents))
     };
     let (names, _) = texts("columns")?;
@@ -46,12 +44,20 @@ pub fn read_cells(group: &Handle) -> Result<Table, Failure> {
     Ok(table)
 }
 
+fn check_cells(name: &str, cells: Option<u64>) -> Result<(), Failure> {
+    match cells {
+        Some(cells) if cells <= MOST_CELLS => Ok(()),
+        _ => Err(Failure(format!("{name} has more than {MOST_CELLS} cells"))),
+    }
+}
+
 fn read_flags(group: &Handle) -> Result<Vec<bool>, Failure> {
     if !link::exists(group, "visible")? {
         return Ok(Vec::new());
     }
     let data = dataset::open(group, "visible")?;
     let described = dataset::describe_dataset(&data)?;
+    dataset::plausible(&data, &described)?;
     let n = described
         .elements()
         .filter(|n| *n < 1 << 20)
@@ -93,6 +99,10 @@ pub fn read_typed(file: &Handle, name: &str) -> Result<Option<Table>, Failure> {
     {
         return Ok(None);
     }
+    check_cells(
+        "cells",
+        extents.iter().try_fold(1_u64, |n, e| n.checked_mul(*e)),
+    )?;
     let visible = text("visible")?;
     let visible = visible
         .as_ref()
@@ -106,6 +116,7 @@ pub fn read_typed(file: &Handle, name: &str) -> Result<Option<Table>, Failure> {
         if described.extents != extents[..1] {
             return Ok(None);
         }
+        dataset::plausible(&data, &described)?;
         let rows = extents[0] as usize;
         let values = match described.element.pixel_type() {
             Some(PixelType::I64) => {

@@ -3,6 +3,9 @@
 use super::{Directory, DirectoryReader, Entry};
 use crate::Result;
 
+/// Values that are read at a time.
+const PART: u64 = 64 << 10;
+
 impl DirectoryReader<'_> {
     /// At most `most` values of an integer tag.
     pub(in crate::acquisition::tiff) fn uints(
@@ -10,21 +13,59 @@ impl DirectoryReader<'_> {
         entry: Entry,
         most: u64,
     ) -> Result<Vec<u64>> {
-        let size = match entry.kind {
-            1 | 3 | 4 | 6..=9 | 13 | 16 | 17 | 18 => entry.value_size(),
-            kind => {
-                return Err(self.source.damaged(format!(
-                    "tag {} should hold integers but has type {kind}",
-                    entry.tag
-                )));
-            }
-        };
+        let size = self.integer_size(entry)?;
         let order = self.order;
         let bytes = self.values(entry, size, most)?;
         Ok(bytes
             .chunks_exact(usize::from(size as u8))
             .map(|value| order.uint(value))
             .collect())
+    }
+
+    /// Calls `each` with the first `count` values of an integer tag, in order.
+    ///
+    /// They are read in parts, because the tables of large images have megabytes. The bytes are not counted: what becomes
+    /// of them is.
+    pub(in crate::acquisition::tiff) fn each_uint(
+        &mut self,
+        entry: Entry,
+        count: u64,
+        mut each: impl FnMut(usize, u64),
+    ) -> Result<()> {
+        let size = self.integer_size(entry)?;
+        let (order, count) = (self.order, entry.count.min(count));
+        let what = format!("value of tag {}", entry.tag);
+        // Refused as a whole before anything of it is read.
+        let whole = count
+            .checked_mul(size)
+            .is_some_and(|bytes| self.source.holds(entry.at, bytes));
+        if !whole {
+            return Err(self.source.damaged(format!(
+                "the {what} ({count} values at byte {}) lies outside the file of {} bytes",
+                entry.at,
+                self.source.len()
+            )));
+        }
+        let mut index = 0;
+        while index < count {
+            let part = (count - index).min(PART);
+            let bytes = self.bytes_at(entry.at + index * size, part * size, &what)?;
+            for (n, value) in bytes.chunks_exact(usize::from(size as u8)).enumerate() {
+                each(index as usize + n, order.uint(value));
+            }
+            index += part;
+        }
+        Ok(())
+    }
+
+    fn integer_size(&self, entry: Entry) -> Result<u64> {
+        match entry.kind {
+            1 | 3 | 4 | 6..=9 | 13 | 16 | 17 | 18 => Ok(entry.value_size()),
+            kind => Err(self.source.damaged(format!(
+                "tag {} should hold integers but has type {kind}",
+                entry.tag
+            ))),
+        }
     }
 
     /// The first value of an integer tag, or `default` where the tag is absent.
@@ -96,7 +137,11 @@ impl DirectoryReader<'_> {
                 .source
                 .damaged(format!("tag {} claims {} values", entry.tag, entry.count)));
         };
-        self.spend(count)?;
-        self.bytes_at(entry.at, count, &format!("value of tag {}", entry.tag))
+        let what = format!("value of tag {}", entry.tag);
+        // A value outside the file is damage, whatever it claims; only what the file really holds can pass the limit.
+        if self.source.holds(entry.at, count) {
+            self.spend(count)?;
+        }
+        self.bytes_at(entry.at, count, &what)
     }
 }

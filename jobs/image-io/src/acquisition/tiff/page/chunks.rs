@@ -7,6 +7,9 @@ use crate::Result;
 use crate::acquisition::limits::Limits;
 use crate::acquisition::source::Source;
 
+/// A tile of 4096 x 4096 pixels of 4 bytes, whatever the size of its image.
+const SMALL_CHUNK: u128 = 64 << 20;
+
 impl Page {
     /// Fills `chunks` from the tags.
     pub(super) fn locate_chunks(
@@ -56,16 +59,17 @@ impl Page {
                 self.number, offsets.count
             )));
         }
-        let offsets = reader.uints(offsets, expected)?;
-        let counts = match counts {
-            Some(entry) if entry.count >= expected => reader.uints(entry, expected)?,
+        // The table stays in memory as long as the file is open, and may be wider there than in the file.
+        reader.spend(expected.saturating_mul(size_of::<(u64, u64)>() as u64))?;
+        let mut chunks = Vec::new();
+        reader.each_uint(offsets, expected, |_, offset| {
             // Without sizes (old writers), each chunk ends at the end of the file at the latest.
-            _ => offsets
-                .iter()
-                .map(|offset| source.len().saturating_sub(*offset))
-                .collect(),
-        };
-        self.chunks = offsets.into_iter().zip(counts).collect();
+            chunks.push((offset, source.len().saturating_sub(offset)));
+        })?;
+        if let Some(entry) = counts.filter(|entry| entry.count >= expected) {
+            reader.each_uint(entry, expected, |index, count| chunks[index].1 = count)?;
+        }
+        self.chunks = chunks;
         Ok(())
     }
 
@@ -79,6 +83,16 @@ impl Page {
             return Err(source.limit(format!(
                 "a strip or tile of {chunk_bytes} bytes on page {} passes the limit of {} bytes",
                 self.number, limits.max_decoded_bytes
+            )));
+        }
+        // Writers pad the last tiles, and small images to one tile; a tile that is much larger than its image only costs memory.
+        let image_bytes = (self.width as u128 * self.interleaved() as u128 * u128::from(self.bits))
+            .div_ceil(8)
+            * self.height as u128;
+        if chunk_bytes > 4 * image_bytes + SMALL_CHUNK {
+            return Err(source.limit(format!(
+                "a strip or tile of {chunk_bytes} bytes on page {} is much larger than its image of {image_bytes} bytes",
+                self.number
             )));
         }
         let full = chunk_bytes as u64;
@@ -112,6 +126,14 @@ impl Page {
                 count = count.min(compression.most_compressed(2 * full));
             }
             self.chunks[index] = (offset, count);
+        }
+        // Single chunks may be left out where all is zero. A page without any is one whose writer did not come to its pixels:
+        // black would be a wrong answer.
+        if self.chunks.iter().all(|(_, count)| *count == 0) {
+            return Err(source.damaged(format!(
+                "page {}: none of its strips or tiles was written",
+                self.number
+            )));
         }
         Ok(())
     }
