@@ -190,7 +190,7 @@ impl Hunt {
         let mut round = 0;
         let mut faults = 0;
         while self.summary.kills < options.kills || round == 0 {
-            for fault in self.schedule(options.kills, round) {
+            for fault in self.schedule(round) {
                 if round > 0 && self.summary.kills >= options.kills {
                     break;
                 }
@@ -217,7 +217,7 @@ impl Hunt {
     }
 
     /// Every point with a kill; some with a hang; those that write with errors; and in between as many kills at random.
-    fn schedule(&mut self, kills: usize, round: u64) -> Vec<Fault> {
+    fn schedule(&mut self, round: u64) -> Vec<Fault> {
         let mut out = Vec::new();
         for (number, &point) in (round..).zip(Point::ALL) {
             if point.occasion() == Occasion::FirstStart {
@@ -247,9 +247,23 @@ impl Hunt {
                     Action::Eio
                 }));
             }
+            // The daemon publishes too: its address, at every start.
+            if point.name().starts_with("publish.") {
+                for action in [Action::Kill, Action::Enospc] {
+                    if action == Action::Kill || point.writes() && number % 3 == 1 {
+                        let role = Some(Role::Daemon);
+                        out.push(Fault::At(
+                            point,
+                            Plan {
+                                role,
+                                ..plan(action)
+                            },
+                        ));
+                    }
+                }
+            }
         }
-        let planned = out.len();
-        for number in planned..planned.max(kills.saturating_sub(planned)) * 2 {
+        for number in 0..out.len() * 3 / 2 {
             out.push(match number % 10 {
                 0..=4 => Fault::Daemon,
                 5..=7 => Fault::Worker,
@@ -318,7 +332,11 @@ impl Hunt {
     /// Plants a fault, does what leads there, and waits until it has happened.
     fn at(&mut self, point: Point, plan: Plan) {
         let before = self.plans.plant(point, plan);
-        match point.occasion() {
+        let (role, occasion) = match plan.role {
+            Some(role) if role != point.role() => (role, Occasion::Start),
+            _ => (point.role(), point.occasion()),
+        };
+        match occasion {
             Occasion::Work => {}
             Occasion::Spawn => {
                 for number in 0..self.victim.workers().len() {
@@ -341,7 +359,7 @@ impl Hunt {
         });
         *self.summary.points.entry(name).or_default() += 1;
         match plan.action {
-            Action::Kill if point.role() == Role::Worker => {
+            Action::Kill if role == Role::Worker => {
                 self.killed(1);
                 self.deaths.0 += 1;
                 // A worker that has reported already dies outside its pass.
@@ -363,6 +381,10 @@ impl Hunt {
                 self.dwell();
                 self.killed(1);
                 self.victim.kill();
+            }
+            Action::Enospc | Action::Eio if occasion == Occasion::Start => {
+                let status = self.victim.wait_for_end(&format!("it ends at {name}"));
+                assert!(!status.success() && !was_killed(status), "{name}: {status}");
             }
             Action::Enospc | Action::Eio => {}
         }
