@@ -111,7 +111,7 @@ fn inside_little_room() {
     let ballast = fill(&results, 2 << 20);
     daemon.launch();
     daemon.wait("the disk pauses the work", || {
-        status(&daemon)["paused"]["holder"] == "disk"
+        status(&daemon)["pauses"][0]["holder"] == "disk"
     });
     drop_images(&daemon, 0, IMAGES, 64);
     fs::write(daemon.folder("drop").join("plate/FINISHED"), "x").unwrap();
@@ -121,7 +121,7 @@ fn inside_little_room() {
     // While it is paused nothing is claimed, and the daemon says what is wrong.
     let ready = daemon.try_get("/readyz");
     assert!(ready.is_none(), "it is not ready: {ready:?}");
-    let reason = status(&daemon)["paused"]["reason"]
+    let reason = status(&daemon)["pauses"][0]["reason"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -137,11 +137,11 @@ fn inside_little_room() {
     // Also with everything done and nothing arriving, the disk is watched.
     let ballast = fill(&results, 2 << 20);
     daemon.wait("the disk pauses an idle daemon", || {
-        status(&daemon)["paused"]["holder"] == "disk"
+        status(&daemon)["pauses"][0]["holder"] == "disk"
     });
     fs::remove_file(ballast).unwrap();
     daemon.wait("an idle daemon resumes", || {
-        status(&daemon)["paused"] == Value::Null
+        status(&daemon)["pauses"][0] == Value::Null
     });
 }
 
