@@ -168,18 +168,19 @@ fn a_named_limit_holds_back_its_own_jobs_only() {
         ..small()
     };
     write_plate(&spec, &daemon.folder("drop").join("plate-1")).unwrap();
-    let mut most = 0;
+    let (mut most, mut told) = (0, false);
     daemon.wait("the plate is done", || {
         let status = daemon.get("/api/v1/status");
-        let busy = status["workers"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|w| !w["pass"].is_null())
-            .count();
-        most = most.max(busy);
+        let workers = status["workers"].as_array().unwrap();
+        most = most.max(workers.iter().filter(|w| !w["pass"].is_null()).count());
+        let ready = daemon.get("/api/v1/tasks?state=ready&limit=1");
+        if let Some(id) = ready["items"][0]["id"].as_i64() {
+            let why = daemon.get(&format!("/api/v1/tasks/{id}/explain"))["because"].to_string();
+            told |= why.contains("1 of 1 passes with the limit `bench`");
+        }
         daemon.get("/api/v1/plates")["items"][0]["state"] == "done"
     });
+    assert!(told, "a task that waits for the limit says so");
     assert_eq!(most, 1, "two workers, but one pass at a time");
 }
 

@@ -85,6 +85,9 @@ pub enum ClientCommand {
         /// Shown to everybody who wonders.
         #[arg(long)]
         reason: Option<String>,
+        /// Come back only when nothing is running any more.
+        #[arg(long)]
+        wait: bool,
     },
     /// Go on after `pause`.
     Resume,

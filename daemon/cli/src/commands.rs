@@ -30,7 +30,9 @@ pub(crate) fn run(options: &ClientOptions, command: &ClientCommand, console: &Co
             }
             None => watch::run(options, args, console),
         },
-        ClientCommand::Pause { reason } => pause::pause(options, reason.as_deref(), console),
+        ClientCommand::Pause { reason, wait } => {
+            pause::pause(options, reason.as_deref(), *wait, console)
+        }
         ClientCommand::Resume => pause::resume(options, console),
     };
     ended.unwrap_or_else(|error| console.fail(&error))

@@ -72,6 +72,8 @@ pub(crate) struct Admissions {
     capacity: Mutex<Capacity>,
     used: Arc<Mutex<Used>>,
     seen: Mutex<HashMap<Shape, u64>>,
+    /// Why the pass that would be next has to wait.
+    waiting: Mutex<Option<String>>,
 }
 
 /// Room that is taken until this is dropped.
@@ -89,6 +91,7 @@ impl Admissions {
             capacity: Mutex::new(capacity),
             used: Arc::default(),
             seen: Mutex::default(),
+            waiting: Mutex::default(),
         }
     }
 
@@ -118,8 +121,17 @@ impl Admissions {
         let fits = used.memory.saturating_add(need.memory) <= capacity.memory
             && need.threads <= free_threads;
         if used.passes > 0 && !fits {
+            *lock(&self.waiting) = Some(format!(
+                "the next pass needs about {} MiB of memory and {} threads; {} of {} MiB and {free_threads} of {} threads are free",
+                need.memory >> 20,
+                need.threads,
+                capacity.memory.saturating_sub(used.memory) >> 20,
+                capacity.memory >> 20,
+                capacity.threads
+            ));
             return Err(Admission::Wait);
         }
+        *lock(&self.waiting) = None;
         let threads = need.threads_wanted.min(free_threads).max(need.threads);
         used.memory += need.memory;
         used.threads += threads;
@@ -133,6 +145,20 @@ impl Admissions {
             threads,
             used: Arc::clone(&self.used),
         })
+    }
+
+    /// What a ready task with this named limit waits for, besides its turn.
+    pub fn waiting_for(&self, limit: Option<&str>) -> Option<String> {
+        if let Some(limit) = limit {
+            let most = lock(&self.capacity).limits.get(limit).copied();
+            let running = lock(&self.used).limits.get(limit).copied().unwrap_or(0);
+            if let Some(most) = most.filter(|most| running >= *most) {
+                return Some(format!(
+                    "{running} of {most} passes with the limit `{limit}` are running"
+                ));
+            }
+        }
+        lock(&self.waiting).clone()
     }
 
     /// Remembers what a pass really needed at its worst, in bytes.

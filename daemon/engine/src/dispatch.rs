@@ -157,6 +157,11 @@ impl Dispatch {
             .clone()
     }
 
+    /// What a ready task with this named limit waits for, besides its turn.
+    pub fn waiting_for(&self, limit: Option<&str>) -> Option<String> {
+        self.admissions.waiting_for(limit)
+    }
+
     /// Ends a running pass, because its tasks were cancelled.
     pub fn stop(&self, pass: PassId) {
         if let Some(token) = self

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use config::DaemonConfig;
 use faults::Point;
-use queue::{NewRoot, PassId, PlateId, PlateState, RootId, RootState, Store, Target, TaskFilter};
+use queue::{
+    NewRoot, PassId, PlateId, PlateState, RootId, RootState, Store, Target, TaskFilter, TaskRow,
+};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -453,6 +455,16 @@ impl Engine {
         drop(plates);
         self.wake.notify_one();
         Ok(changed > 0)
+    }
+
+    /// What a ready task waits for, besides its turn: a named limit, memory.
+    #[must_use]
+    pub fn waiting_for(&self, task: &TaskRow) -> Option<String> {
+        let plate = self.store().plate(task.plate).ok()?.plate;
+        let root = self.intake.root(plate.root)?;
+        let workflow = &root.prepared.workflow;
+        let job = workflow.position(&task.job).map(|i| &workflow.jobs[i])?;
+        self.dispatch.waiting_for(job.limits.name.as_deref())
     }
 
     /// Ends passes whose tasks were cancelled.

@@ -26,7 +26,7 @@ use crate::app::App;
 pub(crate) use health::readiness;
 pub(crate) use queue_pause::USER;
 pub(crate) use requeue::{cancel_task, requeue_task};
-pub(crate) use tasks::TaskQuery;
+pub(crate) use tasks::{TaskQuery, explained};
 
 /// Rows of a page unless the request says otherwise.
 const LIMIT: u32 = 100;

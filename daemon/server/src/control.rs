@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use queue::{PassId, PlateId, RootId};
+use queue::{PassId, PlateId, RootId, TaskRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -29,6 +29,9 @@ pub trait Control: Send + Sync {
     /// # Errors
     /// If there is no such plate, or the queue fails.
     fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool, Problem>;
+
+    /// What a ready task waits for, besides its turn: a named limit, memory.
+    fn waiting_for(&self, task: &TaskRow) -> Option<String>;
 
     /// The workers.
     fn workers(&self) -> Vec<WorkerInfo>;

@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{Client, ClientOptions, Console, Exit, Result};
+use crate::poll::Poll;
 
 /// Starts nothing more.
 pub(super) fn pause(
     options: &ClientOptions,
     reason: Option<&str>,
+    wait: bool,
     console: &Console,
 ) -> Result<Exit> {
     let client = Client::new(options)?;
@@ -20,6 +22,16 @@ pub(super) fn pause(
         "paused; what is running goes on",
         "it was paused already",
     )?;
+    if wait {
+        let mut poll = Poll::new(options, console, None)?;
+        loop {
+            let status = poll.ask(|client| client.get("/api/v1/status", &[])?.value())?;
+            if status.is_some_and(|status| status["tasks"]["running"] == 0) {
+                break;
+            }
+            poll.pause();
+        }
+    }
     if !console.mode.json {
         console.note("next: `wellspring resume` goes on");
     }

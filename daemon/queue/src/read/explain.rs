@@ -72,10 +72,12 @@ pub enum Reason {
         /// Why.
         why: String,
     },
-    /// The watched folder is not there.
+    /// The watched folder is not there, or no longer configured.
     RootOffline {
         /// Name of the root.
         root: String,
+        /// Which of the two.
+        state: RootState,
         /// What is known about it.
         detail: Option<String>,
     },
@@ -226,8 +228,12 @@ fn ready(connection: &Connection, task: &TaskRow) -> Result<Vec<Reason>> {
         [task.plate],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )?;
-    if state == RootState::Offline {
-        reasons.push(Reason::RootOffline { root: name, detail });
+    if state != RootState::Online {
+        reasons.push(Reason::RootOffline {
+            root: name,
+            state,
+            detail,
+        });
     }
     for hold in holds(connection)? {
         let applies = match hold.target {
@@ -319,9 +325,13 @@ impl Reason {
                 holder,
                 why,
             } => format!("its plate is paused by {holder}: {why}"),
-            Self::RootOffline { root, detail } => {
+            Self::RootOffline {
+                root,
+                state,
+                detail,
+            } => {
                 format!(
-                    "the root {root} is offline{}",
+                    "the root {root} is {state}{}",
                     detail
                         .as_ref()
                         .map(|text| format!(": {text}"))

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::cursor;
 use super::image_sets::canonical;
-use crate::app::App;
+use crate::app::{App, Inner};
 use crate::extract::{Id, Params, empty_is_none, words};
 use crate::problem::Problem;
 use crate::view::{AttemptView, Page, TaskDetailView, TaskView};
@@ -167,6 +167,16 @@ pub(super) async fn log(
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], log))
 }
 
+/// Why a task is where it is, with what only the running daemon knows.
+pub(crate) fn explained(inner: &Inner, id: TaskId) -> queue::Result<queue::Explanation> {
+    let mut explanation = inner.store.explain(id)?;
+    let task = inner.store.task(id)?.task;
+    if task.state == TaskState::Ready {
+        explanation.because.extend(inner.control.waiting_for(&task));
+    }
+    Ok(explanation)
+}
+
 /// Why a task is where it is: sentences in `because`, the same for programs in `reasons`.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/explain", tag = "tasks",
     params(("id" = i64, Path, description = "The task")),
@@ -179,7 +189,7 @@ pub(super) async fn explain(
     Id(task): Id<TaskId>,
 ) -> Result<Json<Value>, Problem> {
     app.blocking(move |inner| {
-        let explanation = inner.store.explain(task)?;
+        let explanation = explained(inner, task)?;
         let value = serde_json::to_value(explanation).map_err(queue::Error::from)?;
         Ok::<_, queue::Error>(Json(value))
     })

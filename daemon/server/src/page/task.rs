@@ -76,7 +76,7 @@ fn task_page(inner: &Inner, id: TaskId, notice: &Notice) -> queue::Result<TaskPa
     let now = Timestamp::now();
     let store = &inner.store;
     let detail = store.task(id)?;
-    let because = store.explain(id)?.because;
+    let because = crate::api::explained(inner, id)?.because;
     let attempts = store.attempts(id)?;
     let task = detail.task;
     let title = format!("{} of {}", task.job, task.subject_name);

@@ -350,6 +350,10 @@ impl Control for Daemon {
         Ok(self.store.prioritise(&TaskFilter::plate(plate), priority)? > 0)
     }
 
+    fn waiting_for(&self, _: &queue::TaskRow) -> Option<String> {
+        None
+    }
+
     fn workers(&self) -> Vec<WorkerInfo> {
         let since = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(7);
         vec![

@@ -49,6 +49,10 @@ impl Control for EngineControl {
         self.engine.prioritise(plate, priority).map_err(problem)
     }
 
+    fn waiting_for(&self, task: &queue::TaskRow) -> Option<String> {
+        self.engine.waiting_for(task)
+    }
+
     fn workers(&self) -> Vec<WorkerInfo> {
         let convert = |w: engine::WorkerState| WorkerInfo {
             id: w.id as u64,

@@ -154,6 +154,10 @@ impl Control for Engine {
         Ok(self.0.prioritise(&tasks, priority)? > 0)
     }
 
+    fn waiting_for(&self, _: &queue::TaskRow) -> Option<String> {
+        None
+    }
+
     fn workers(&self) -> Vec<WorkerInfo> {
         Vec::new()
     }
