@@ -164,10 +164,15 @@ fn a_named_limit_holds_back_its_own_jobs_only() {
         ..Start::new(&path)
     });
     let spec = PlateSpec {
-        side: 512,
+        side: 1024,
         ..small()
     };
+    daemon.post("/api/v1/queue/pause", &json!({}));
     write_plate(&spec, &daemon.folder("drop").join("plate-1")).unwrap();
+    daemon.wait("all images are in the queue", || {
+        daemon.get("/api/v1/plates")["items"][0]["image_sets"]["complete"] == 6
+    });
+    daemon.post("/api/v1/queue/resume", &json!({}));
     let (mut most, mut told) = (0, false);
     daemon.wait("the plate is done", || {
         let status = daemon.get("/api/v1/status");
