@@ -1,7 +1,8 @@
 //! Days of acquisition in minutes: many plates one after another, faults mixed in. What the daemon holds must not grow with
 //! what it has done, nor may the time from a file's arrival to its being worked on.
 //!
-//! `WELLSPRING_SOAK_PLATES` makes it longer; `make soak` sets it so that the queue ends with a million tasks.
+//! `WELLSPRING_SOAK_PLATES` and `WELLSPRING_SOAK_JOBS` (of an image set) make it longer; `make soak` sets them so that the queue
+//! ends with a million tasks.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fmt::Write as _;
@@ -16,18 +17,20 @@ use serde_json::{Value, json};
 
 /// Image sets of a plate.
 const SETS: usize = 96;
-/// Jobs of an image set; a plate has one more of its own.
-const JOBS: usize = 10;
 /// Pause between two files: a microscope takes longer.
 const PACE: Duration = Duration::from_millis(8);
 /// Plates that one line of the report sums up, at least.
 const WINDOW: usize = 4;
 
-fn workflow() -> String {
+fn number(variable: &str) -> Option<usize> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+fn workflow(jobs: usize) -> String {
     let mut text = "name = \"soak\"\nversion = \"1\"\n[channels]\nDAPI = \"nuclei\"\n[container]\nscale_factors = [1]\n".to_owned();
     let mut input = "nuclei".to_owned();
-    for job in 1..=JOBS {
-        let keep = job == JOBS;
+    for job in 1..=jobs {
+        let keep = job == jobs;
         write!(text, "[[job]]\nid = \"smooth-{job}\"\nkind = \"filter.gaussian\"\ninput = \"{input}\"\noutput = \"smooth_{job}\"\nsigma = 0.5\nkeep = {keep}\n").unwrap();
         input = format!("smooth_{job}");
     }
@@ -183,11 +186,9 @@ struct Span {
 
 #[test]
 fn nothing_grows_with_what_was_done() {
-    let plates: usize = std::env::var("WELLSPRING_SOAK_PLATES")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(24);
-    let workflow = workflow();
+    let plates = number("WELLSPRING_SOAK_PLATES").unwrap_or(24);
+    let jobs = number("WELLSPRING_SOAK_JOBS").unwrap_or(10);
+    let workflow = workflow(jobs);
     let lines = format!(
         "{}\nplate_complete = [\"sentinel:FINISHED\"]\nrescan_secs = 10",
         tiny::NAMING
@@ -208,7 +209,7 @@ fn nothing_grows_with_what_was_done() {
         });
         let plate = plate_of(&daemon, &name).unwrap();
         assert_eq!(plate["image_sets"]["complete"], SETS, "{plate}");
-        assert_eq!(plate["counts"]["succeeded"], SETS * JOBS, "{plate}");
+        assert_eq!(plate["counts"]["succeeded"], SETS * jobs, "{plate}");
         if number % window == 0 {
             spans.push(Span::default());
         }
@@ -227,7 +228,7 @@ fn nothing_grows_with_what_was_done() {
                 out,
                 "soak: {:>6} plates {:>8} tasks {:>6.0} s   arrival to start p50 {:>6.1} ms p99 {:>6.1} ms   {:>6.1} MB {:>3} descriptors {:>3} threads",
                 number + 1,
-                (number + 1) * SETS * JOBS,
+                (number + 1) * SETS * jobs,
                 begin.elapsed().as_secs_f64(),
                 quantile(&span.delays, 0.5),
                 quantile(&span.delays, 0.99),
@@ -245,7 +246,7 @@ fn nothing_grows_with_what_was_done() {
             status["tasks"]["failed"].as_u64(),
             status["tasks"]["running"].as_u64()
         ),
-        (Some((plates * SETS * JOBS) as u64), Some(0), Some(0)),
+        (Some((plates * SETS * jobs) as u64), Some(0), Some(0)),
         "{status}"
     );
     // The first span fills the caches (SQLite's page cache is bounded at 64 MiB a connection).

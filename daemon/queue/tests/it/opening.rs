@@ -177,19 +177,28 @@ fn damage_is_refused() {
     assert_eq!(open(&path).unwrap().status().unwrap().tasks.total(), 600);
 }
 
-/// A queue as the first release wrote it, one statement a line: five tasks of two image sets and a plate.
-const VERSION_1: &str = include_str!("../fixtures/version_1.sql");
+/// Queues as earlier versions wrote them: five tasks of two image sets and a plate.
+const OLD: [(i64, &str); 2] = [
+    (1, include_str!("../fixtures/version_1.sql")),
+    (2, include_str!("../fixtures/version_2.sql")),
+];
 
 #[test]
 fn an_old_queue_is_migrated_with_all_it_holds() {
+    for (version, dump) in OLD {
+        is_migrated(version, dump);
+    }
+}
+
+fn is_migrated(version: i64, dump: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("queue.db");
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.execute_batch(VERSION_1).unwrap();
+    connection.execute_batch(dump).unwrap();
     drop(connection);
     let old = Store::open_read_only(&path, Options::default()).unwrap_err();
     assert!(
-        matches!(old, Error::NeedsMigration { found: 1, .. }),
+        matches!(old, Error::NeedsMigration { found, .. } if found == version),
         "{old}"
     );
 
