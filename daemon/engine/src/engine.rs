@@ -7,38 +7,21 @@ use std::time::{Duration, Instant};
 
 use config::DaemonConfig;
 use faults::Point;
-use queue::{
-    NewRoot, PassId, PlateId, PlateState, RootId, RootState, Store, Target, TaskFilter, TaskRow,
-};
+use queue::{PassId, PlateId, RootId, RootState, Store, TaskFilter, TaskRow};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use watch::{FileStatus, RootSpec, Watcher};
-use worker::SpawnOptions;
 
-use crate::admission::{self, Capacity};
 use crate::arriving::priority_setting;
-use crate::completion::Sight;
-use crate::dispatch::{Dispatch, DispatchOptions, WorkerState};
-use crate::error::{Error, Result};
-use crate::facility::{Facility, Prepared, RootSettings};
+use crate::configured::{check_root, dispatch_options, facility, specs};
+use crate::dispatch::{Dispatch, WorkerState};
+use crate::error::Result;
+use crate::facility::Facility;
 use crate::intake::Intake;
 use crate::leftovers;
-use crate::ready_pass::DefaultLimits;
-use crate::records;
 use crate::volume::Volume;
 use crate::watching::WatchHost;
-
-/// How often old events and logs are removed.
-const PRUNING: Duration = Duration::from_secs(24 * 3600);
-
-/// So many bytes more, beside an eighth, make it worth while to try again what failed for want of space.
-const MUCH: u64 = 1 << 20;
-/// How often the disk and the leases are looked at while nothing goes on.
-const IDLE_SECS: u32 = 5;
-/// How often, and with which pause, a listing that was asked for is looked at in one turn.
-const LISTING_LOOKS: usize = 10;
-const LISTING_PAUSE: Duration = Duration::from_millis(20);
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -51,27 +34,29 @@ pub struct EngineOptions {
 
 /// The running engine.
 pub struct Engine {
-    intake: Arc<Intake>,
-    dispatch: Arc<Dispatch>,
-    options: EngineOptions,
-    watcher: Mutex<Option<Watcher>>,
-    wake: Arc<Notify>,
-    draining: CancellationToken,
-    killed: CancellationToken,
-    settings: Mutex<Settings>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) dispatch: Arc<Dispatch>,
+    pub(crate) options: EngineOptions,
+    pub(crate) watcher: Mutex<Option<Watcher>>,
+    /// What is watched.
+    pub(crate) specs: Mutex<Vec<RootSpec>>,
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) draining: CancellationToken,
+    pub(crate) killed: CancellationToken,
+    pub(crate) settings: Mutex<Settings>,
     /// Free bytes of each volume at the last look.
-    free: Mutex<HashMap<PathBuf, u64>>,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
-    pruned_at: Mutex<Option<Instant>>,
+    pub(crate) free: Mutex<HashMap<PathBuf, u64>>,
+    pub(crate) tasks: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) pruned_at: Mutex<Option<Instant>>,
 }
 
 /// What the engine itself looks up in the configuration.
 #[derive(Clone)]
-struct Settings {
+pub(crate) struct Settings {
     grace: Duration,
-    state_dir: PathBuf,
-    min_free: u64,
-    history: Duration,
+    pub state_dir: PathBuf,
+    pub min_free: u64,
+    pub history: Duration,
 }
 
 impl Settings {
@@ -123,6 +108,7 @@ impl Engine {
             dispatch,
             options: options.clone(),
             watcher: Mutex::new(None),
+            specs: Mutex::default(),
             wake,
             draining,
             killed,
@@ -162,7 +148,11 @@ impl Engine {
         if let Some(watcher) = lock(&self.watcher).take() {
             watcher.stop();
         }
-        close_roots(store, &facility)?;
+        if let Err(error) = close_roots(store, &facility) {
+            let before = lock(&self.specs).clone();
+            self.watch(before)?;
+            return Err(error);
+        }
         self.intake.change(facility);
         *lock(&self.settings) = Settings::of(config);
         self.dispatch
@@ -178,152 +168,9 @@ impl Engine {
             intake: Arc::clone(&self.intake),
             wake: Arc::new(move || wake.notify_one()),
         });
+        lock(&self.specs).clone_from(&specs);
         *lock(&self.watcher) = Some(Watcher::start(specs, host)?);
         Ok(())
-    }
-
-    /// Completes plates and gives back tasks whose lease ran out; sleeps while there is nothing of the kind to do.
-    async fn tend(self: Arc<Self>) {
-        let mut last_event = queue::EventId(-1);
-        while !self.draining.is_cancelled() {
-            let engine = Arc::clone(&self);
-            let done = tokio::task::spawn_blocking(move || engine.tend_once()).await;
-            let busy = match done {
-                Ok(Ok(busy)) => busy,
-                Ok(Err(error)) => {
-                    tracing::error!(%error, "plates cannot be looked after");
-                    true
-                }
-                Err(error) => {
-                    tracing::error!(%error, "looking after plates ended by a bug");
-                    true
-                }
-            };
-            // Quiet periods count in seconds. With nothing going on only an event, or the disk, can start something.
-            let mut idle = 1;
-            loop {
-                tokio::select! {
-                    () = self.draining.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                }
-                if busy || idle == IDLE_SECS || self.intake.store().last_event() != last_event {
-                    break;
-                }
-                idle += 1;
-            }
-            last_event = self.intake.store().last_event();
-        }
-    }
-
-    /// Whether there is something that needs to be looked at every second: a plate that arrives, a disk without room, or files
-    /// that could not be recorded.
-    fn tend_once(&self) -> Result<bool> {
-        let store = self.intake.store();
-        let has_room = self.mind_the_disk()?;
-        let recovered = store.reap_expired()?;
-        if !recovered.passes.is_empty() {
-            tracing::warn!(
-                passes = recovered.passes.len(),
-                "passes without heartbeat were given back"
-            );
-        }
-        self.prune_daily()?;
-        if has_room {
-            self.make_up_for_missed()?;
-        }
-        // A listing of one folder is mostly over at once; what takes longer is seen by the next turn.
-        for _ in 0..LISTING_LOOKS {
-            if !self.intake.complete_ready_plates(self)? {
-                break;
-            }
-            std::thread::sleep(LISTING_PAUSE);
-        }
-        let arriving = records::plates(store, &[PlateState::Arriving, PlateState::Stale])?;
-        Ok(!has_room || !arriving.is_empty())
-    }
-
-    fn prune_daily(&self) -> Result<()> {
-        let mut pruned_at = lock(&self.pruned_at);
-        if pruned_at.is_none_or(|at| at.elapsed() >= PRUNING) {
-            let history = lock(&self.settings).history;
-            let pruned = self.intake.store().prune(history)?;
-            tracing::debug!(?pruned, "old events and logs removed");
-            *pruned_at = Some(Instant::now());
-        }
-        Ok(())
-    }
-
-    /// Scans roots again of which something could not be recorded, now that the queue takes writes.
-    fn make_up_for_missed(&self) -> Result<()> {
-        let missed = self.intake.missed().take();
-        if missed.is_empty() {
-            return Ok(());
-        }
-        if let Err(error) = self.intake.store().set_setting("writable", "") {
-            missed
-                .iter()
-                .for_each(|root| self.intake.missed().add(*root));
-            return Err(error.into());
-        }
-        for root in missed {
-            tracing::info!(
-                root = root.0,
-                "files that could not be recorded are looked for again"
-            );
-            if let Some(watcher) = lock(&self.watcher).as_ref() {
-                watcher.redeliver(root.0);
-            }
-        }
-        Ok(())
-    }
-
-    /// Claims nothing that is written to a volume which is nearly full; nothing at all, and takes no files, while that is the
-    /// queue's. Goes on by itself. Whether there is room everywhere.
-    fn mind_the_disk(&self) -> Result<bool> {
-        let (state_dir, min_free) = {
-            let settings = lock(&self.settings);
-            (settings.state_dir.clone(), settings.min_free)
-        };
-        let mut full = self.hold_while_full(None, &state_dir, min_free)?;
-        self.intake.missed().close(full);
-        for root in self.intake.facility().roots() {
-            full |= self.hold_while_full(Some(root.id), &root.output, min_free)?;
-        }
-        Ok(!full)
-    }
-
-    /// Holds a root, or everything, while a volume is nearly full. Whether it is.
-    fn hold_while_full(&self, root: Option<RootId>, folder: &Path, min_free: u64) -> Result<bool> {
-        const HOLDER: &str = "disk";
-        let store = self.intake.store();
-        let target = root.map_or(Target::All, Target::Root);
-        let Some(free) = Volume::of(folder).map(|volume| volume.free) else {
-            return Ok(false);
-        };
-        let before = lock(&self.free).insert(folder.to_owned(), free);
-        if free < min_free {
-            // Without the number that is free: it changes all the time, and each change would be an event.
-            let reason = format!(
-                "`{}` has less free space than min_free ({} MiB)",
-                folder.display(),
-                min_free >> 20
-            );
-            if store.pause(target, HOLDER, &reason)? {
-                tracing::warn!(%reason, "paused: disk; work resumes by itself once there is room");
-            }
-            return Ok(true);
-        }
-        // A result may be larger than min_free: what failed for want of space is tried again once there is clearly more.
-        let is_more = before.is_some_and(|before| free > before + before / 8 + MUCH);
-        if is_more && store.hurry(root)? > 0 {
-            self.wake.notify_one();
-        }
-        if store.resume(target, HOLDER)? {
-            let tasks = store.hurry(root)?;
-            tracing::info!(folder = %folder.display(), tasks, "there is room on the disk again; work goes on");
-            self.wake.notify_one();
-        }
-        Ok(false)
     }
 
     /// Stops: claims nothing more, lets running passes finish within the grace time, then cancels them. Nothing is lost either
@@ -475,42 +322,6 @@ impl Engine {
     }
 }
 
-/// While the watcher is being stopped nothing can be seen, and no plate is completed.
-impl Sight for Engine {
-    fn is_online(&self, root: RootId) -> bool {
-        let watcher = lock(&self.watcher);
-        let state = watcher.as_ref().and_then(|w| w.state(root.0));
-        matches!(state, Some(watch::RootState::Online { .. }))
-    }
-
-    fn is_pending(&self, root: RootId, folder: &Path) -> bool {
-        let watcher = lock(&self.watcher);
-        watcher
-            .as_ref()
-            .is_none_or(|w| w.is_pending(root.0, folder))
-    }
-
-    fn verify(&self, root: RootId, folder: &Path) -> Option<watch::Verification> {
-        let watcher = lock(&self.watcher);
-        watcher.as_ref()?.verify(root.0, folder)
-    }
-}
-
-/// The folders of a configuration with everything about them resolved.
-fn facility(store: &Store, config: &DaemonConfig) -> Result<Facility> {
-    let enabled = config.roots.iter().filter(|r| r.enabled);
-    let roots = enabled.map(|r| root_settings(store, config, r));
-    Ok(Facility::new(roots.collect::<Result<_>>()?))
-}
-
-fn specs(config: &DaemonConfig, facility: &Facility) -> Vec<RootSpec> {
-    let enabled = config.roots.iter().filter(|r| r.enabled);
-    enabled
-        .zip(facility.roots())
-        .map(|(root, settings)| root_spec(root, settings.id))
-        .collect()
-}
-
 /// Nothing of a root is claimed before it was looked at and planned; of one that is no longer configured, nothing at all.
 fn close_roots(store: &Store, facility: &Facility) -> Result<()> {
     for root in store.roots()? {
@@ -526,203 +337,6 @@ fn close_roots(store: &Store, facility: &Facility) -> Result<()> {
     Ok(())
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Loads the workflow that a root names.
-///
-/// # Errors
-/// It is not found, or it cannot run.
-pub(crate) fn load_workflow(config: &DaemonConfig, root: &config::Root) -> Result<Prepared> {
-    let wrong = |mistakes: Vec<String>| Error::Workflow {
-        name: root.workflow.to_string(),
-        mistakes,
-    };
-    let path = match &root.workflow {
-        config::WorkflowRef::Path(path) => path.clone(),
-        config::WorkflowRef::Name(name) => {
-            let candidates: Vec<PathBuf> = config
-                .workflow_dirs
-                .iter()
-                .map(|d| d.join(format!("{name}.toml")))
-                .collect();
-            let looked = || {
-                candidates
-                    .iter()
-                    .map(|p| p.display().to_string())
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            };
-            candidates
-                .iter()
-                .find(|p| p.is_file())
-                .cloned()
-                .ok_or_else(|| wrong(vec![format!("no such file: {}", looked())]))?
-        }
-    };
-    let file = config::WorkflowFile::load(&path).map_err(|e| wrong(vec![e.to_string()]))?;
-    Prepared::new(file)
-}
-
-fn root_settings(
-    store: &Store,
-    config: &DaemonConfig,
-    root: &config::Root,
-) -> Result<RootSettings> {
-    check_root(config, root)?;
-    let prepared = load_workflow(config, root)?;
-    let name = root.path.file_name().map_or_else(
-        || root.path.display().to_string(),
-        |n| n.to_string_lossy().into_owned(),
-    );
-    let mode = serde_json::to_value(root.mode)
-        .ok()
-        .and_then(|v| v.as_str().map(str::to_owned))
-        .unwrap_or_default();
-    let added = store.upsert_root(&NewRoot {
-        path: root.path.clone(),
-        name,
-        output: root.output.clone(),
-        workflow: prepared.workflow.name.clone(),
-        mode,
-    })?;
-    let id = added.id();
-    let setting = format!("root.{id}.first_watched_ns");
-    if store.setting(&setting)?.is_none() {
-        store.set_setting(
-            &setting,
-            &jiff::Timestamp::now().as_nanosecond().to_string(),
-        )?;
-    }
-    let first_watched = store.setting(&setting)?.and_then(|t| t.parse().ok());
-    Ok(RootSettings {
-        id,
-        path: root.path.clone(),
-        output: root.output.clone(),
-        naming: plate::NamingScheme::from_config(&root.naming)?,
-        rules: root
-            .plate_complete
-            .iter()
-            .map(|r| r.parse())
-            .collect::<plate::Result<_>>()?,
-        layout: root.layout.as_ref().map(layout),
-        prepared: Arc::new(prepared),
-        ignore_before: if root.existing == config::Existing::Ignore {
-            first_watched
-        } else {
-            None
-        },
-        priority: i64::from(root.priority),
-        max_attempts: config.workers.max_attempts,
-        watched: true,
-    })
-}
-
-fn layout(layout: &config::Layout) -> plate::Layout {
-    let named = u32::try_from(layout.wells.len()).unwrap_or(u32::MAX);
-    let wells = if named > 0 {
-        named
-    } else {
-        layout
-            .rows
-            .unwrap_or(1)
-            .saturating_mul(layout.columns.unwrap_or(1))
-    };
-    plate::Layout {
-        wells,
-        sites: layout.sites.unwrap_or(1),
-        channels: layout.channels.unwrap_or(1),
-        z: layout.z_slices.unwrap_or(1),
-        t: layout.timepoints.unwrap_or(1),
-    }
-}
-
-fn root_spec(root: &config::Root, id: RootId) -> RootSpec {
-    RootSpec {
-        mode: match root.mode {
-            config::WatchMode::Auto => watch::Mode::Auto,
-            config::WatchMode::Native => watch::Mode::Native,
-            config::WatchMode::Poll => watch::Mode::Poll,
-        },
-        settle: Duration::from_secs(root.settle_secs),
-        poll_interval: Duration::from_secs(root.poll_secs),
-        rescan_interval: Duration::from_secs(root.rescan_secs),
-        ignore: root.ignore.clone(),
-        // A copy that stalls for this long is listed with its reason; it is taken up again as soon as it changes.
-        give_up: Duration::from_secs((root.settle_secs * 10).max(5)),
-        ..RootSpec::new(id.0, &root.path)
-    }
-}
-
-fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchOptions {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let count = match config.workers.count {
-        config::Count::Auto => cores,
-        config::Count::Fixed(n) => n as usize,
-    };
-    let threads = match config.workers.threads {
-        config::Count::Auto => (cores / count.max(1)).max(1),
-        config::Count::Fixed(n) => n as usize,
-    };
-    let memory = config
-        .workers
-        .memory
-        .map_or_else(admission::memory_of_machine, |m| m.bytes());
-    let count = count.max(1);
-    DispatchOptions {
-        spawn: SpawnOptions {
-            program: options.program.clone(),
-            arguments: options.arguments.clone(),
-        },
-        count,
-        threads,
-        plate_threads: threads.max(cores),
-        defaults: DefaultLimits {
-            time: Duration::from_secs(config.workers.time_limit_secs),
-            // Better ended with a reason than by the kernel, which may choose another process.
-            memory: Some(config.workers.memory_limit.map_or(memory, |m| m.bytes())),
-        },
-        lease: Duration::from_secs(config.workers.lease_secs),
-        capacity: Capacity {
-            memory,
-            threads: cores.max(count * threads),
-            limits: config.workers.limits.clone(),
-        },
-    }
-}
-
-/// How a root would be watched on such a file system, and why.
-#[must_use]
-pub fn planned_mode(root: &config::Root, kind: &watch::FsKind) -> (watch::ActiveMode, String) {
-    watch::planned_mode(&root_spec(root, RootId(0)), kind)
-}
-
-/// Checks what a root names without starting anything: its workflow, naming scheme and rules.
-///
-/// # Errors
-/// The first thing that is wrong.
-pub fn check_root(config: &DaemonConfig, root: &config::Root) -> Result<()> {
-    let prepared = load_workflow(config, root)?;
-    let unknown: Vec<String> = prepared
-        .workflow
-        .jobs
-        .iter()
-        .filter_map(|job| Some((&job.id, job.limits.name.as_ref()?)))
-        .filter(|(_, limit)| !config.workers.limits.contains_key(*limit))
-        .map(|(job, limit)| {
-            format!("job `{job}` has the limit `{limit}`, which [workers.limits] does not name; add `{limit} = 1` there")
-        })
-        .collect();
-    if !unknown.is_empty() {
-        return Err(Error::Workflow {
-            name: prepared.workflow.name.clone(),
-            mistakes: unknown,
-        });
-    }
-    plate::NamingScheme::from_config(&root.naming)?;
-    for rule in &root.plate_complete {
-        rule.parse::<plate::CompleteRule>()?;
-    }
-    Ok(())
 }

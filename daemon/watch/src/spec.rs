@@ -1,5 +1,7 @@
 //! What the caller says about a watched folder.
 
+use crate::Error;
+use crate::rules::Rules;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -66,6 +68,14 @@ impl RootSpec {
             redeliver_after: Duration::from_secs(600),
             event_queue: 65_536,
         }
+    }
+
+    /// Whether a watcher takes it.
+    ///
+    /// # Errors
+    /// An `ignore` pattern is no glob.
+    pub fn check(&self) -> Result<(), Error> {
+        Rules::new(self).map(drop)
     }
 
     /// Brings all times into a range in which the clock neither overflows nor spins.

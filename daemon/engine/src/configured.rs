@@ -1,0 +1,230 @@
+//! From the configuration to what the engine works with: folders, workflows, limits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::DaemonConfig;
+use queue::{NewRoot, RootId, Store};
+use watch::RootSpec;
+use worker::SpawnOptions;
+
+use crate::admission::{self, Capacity};
+use crate::dispatch::DispatchOptions;
+use crate::engine::EngineOptions;
+use crate::error::{Error, Result};
+use crate::facility::{Facility, Prepared, RootSettings};
+use crate::ready_pass::DefaultLimits;
+
+/// The folders of a configuration with everything about them resolved.
+pub(crate) fn facility(store: &Store, config: &DaemonConfig) -> Result<Facility> {
+    let enabled = config.roots.iter().filter(|r| r.enabled);
+    let roots = enabled.map(|r| root_settings(store, config, r));
+    Ok(Facility::new(roots.collect::<Result<_>>()?))
+}
+
+pub(crate) fn specs(config: &DaemonConfig, facility: &Facility) -> Vec<RootSpec> {
+    let enabled = config.roots.iter().filter(|r| r.enabled);
+    enabled
+        .zip(facility.roots())
+        .map(|(root, settings)| root_spec(root, settings.id))
+        .collect()
+}
+
+/// Loads the workflow that a root names.
+///
+/// # Errors
+/// It is not found, or it cannot run.
+pub(crate) fn load_workflow(config: &DaemonConfig, root: &config::Root) -> Result<Prepared> {
+    let wrong = |mistakes: Vec<String>| Error::Workflow {
+        name: root.workflow.to_string(),
+        mistakes,
+    };
+    let path = match &root.workflow {
+        config::WorkflowRef::Path(path) => path.clone(),
+        config::WorkflowRef::Name(name) => {
+            let candidates: Vec<PathBuf> = config
+                .workflow_dirs
+                .iter()
+                .map(|d| d.join(format!("{name}.toml")))
+                .collect();
+            let looked = || {
+                candidates
+                    .iter()
+                    .map(|p| p.display().to_string())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            candidates
+                .iter()
+                .find(|p| p.is_file())
+                .cloned()
+                .ok_or_else(|| wrong(vec![format!("no such file: {}", looked())]))?
+        }
+    };
+    let file = config::WorkflowFile::load(&path).map_err(|e| wrong(vec![e.to_string()]))?;
+    Prepared::new(file)
+}
+
+fn root_settings(
+    store: &Store,
+    config: &DaemonConfig,
+    root: &config::Root,
+) -> Result<RootSettings> {
+    check_root(config, root)?;
+    let prepared = load_workflow(config, root)?;
+    let name = root.path.file_name().map_or_else(
+        || root.path.display().to_string(),
+        |n| n.to_string_lossy().into_owned(),
+    );
+    let mode = serde_json::to_value(root.mode)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default();
+    let added = store.upsert_root(&NewRoot {
+        path: root.path.clone(),
+        name,
+        output: root.output.clone(),
+        workflow: prepared.workflow.name.clone(),
+        mode,
+    })?;
+    let id = added.id();
+    let setting = format!("root.{id}.first_watched_ns");
+    if store.setting(&setting)?.is_none() {
+        store.set_setting(
+            &setting,
+            &jiff::Timestamp::now().as_nanosecond().to_string(),
+        )?;
+    }
+    let first_watched = store.setting(&setting)?.and_then(|t| t.parse().ok());
+    Ok(RootSettings {
+        id,
+        path: root.path.clone(),
+        output: root.output.clone(),
+        naming: plate::NamingScheme::from_config(&root.naming)?,
+        rules: root
+            .plate_complete
+            .iter()
+            .map(|r| r.parse())
+            .collect::<plate::Result<_>>()?,
+        layout: root.layout.as_ref().map(layout),
+        prepared: Arc::new(prepared),
+        ignore_before: if root.existing == config::Existing::Ignore {
+            first_watched
+        } else {
+            None
+        },
+        priority: i64::from(root.priority),
+        max_attempts: config.workers.max_attempts,
+        watched: true,
+    })
+}
+
+fn layout(layout: &config::Layout) -> plate::Layout {
+    let named = u32::try_from(layout.wells.len()).unwrap_or(u32::MAX);
+    let wells = if named > 0 {
+        named
+    } else {
+        layout
+            .rows
+            .unwrap_or(1)
+            .saturating_mul(layout.columns.unwrap_or(1))
+    };
+    plate::Layout {
+        wells,
+        sites: layout.sites.unwrap_or(1),
+        channels: layout.channels.unwrap_or(1),
+        z: layout.z_slices.unwrap_or(1),
+        t: layout.timepoints.unwrap_or(1),
+    }
+}
+
+fn root_spec(root: &config::Root, id: RootId) -> RootSpec {
+    RootSpec {
+        mode: match root.mode {
+            config::WatchMode::Auto => watch::Mode::Auto,
+            config::WatchMode::Native => watch::Mode::Native,
+            config::WatchMode::Poll => watch::Mode::Poll,
+        },
+        settle: Duration::from_secs(root.settle_secs),
+        poll_interval: Duration::from_secs(root.poll_secs),
+        rescan_interval: Duration::from_secs(root.rescan_secs),
+        ignore: root.ignore.clone(),
+        // A copy that stalls for this long is listed with its reason; it is taken up again as soon as it changes.
+        give_up: Duration::from_secs((root.settle_secs * 10).max(5)),
+        ..RootSpec::new(id.0, &root.path)
+    }
+}
+
+pub(crate) fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchOptions {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let count = match config.workers.count {
+        config::Count::Auto => cores,
+        config::Count::Fixed(n) => n as usize,
+    };
+    let threads = match config.workers.threads {
+        config::Count::Auto => (cores / count.max(1)).max(1),
+        config::Count::Fixed(n) => n as usize,
+    };
+    let memory = config
+        .workers
+        .memory
+        .map_or_else(admission::memory_of_machine, |m| m.bytes());
+    let count = count.max(1);
+    DispatchOptions {
+        spawn: SpawnOptions {
+            program: options.program.clone(),
+            arguments: options.arguments.clone(),
+        },
+        count,
+        threads,
+        plate_threads: threads.max(cores),
+        defaults: DefaultLimits {
+            time: Duration::from_secs(config.workers.time_limit_secs),
+            // Better ended with a reason than by the kernel, which may choose another process.
+            memory: Some(config.workers.memory_limit.map_or(memory, |m| m.bytes())),
+        },
+        lease: Duration::from_secs(config.workers.lease_secs),
+        capacity: Capacity {
+            memory,
+            threads: cores.max(count * threads),
+            limits: config.workers.limits.clone(),
+        },
+    }
+}
+
+/// How a root would be watched on such a file system, and why.
+#[must_use]
+pub fn planned_mode(root: &config::Root, kind: &watch::FsKind) -> (watch::ActiveMode, String) {
+    watch::planned_mode(&root_spec(root, RootId(0)), kind)
+}
+
+/// Checks what a root names without starting anything: its workflow, naming scheme and rules.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_root(config: &DaemonConfig, root: &config::Root) -> Result<()> {
+    let prepared = load_workflow(config, root)?;
+    let unknown: Vec<String> = prepared
+        .workflow
+        .jobs
+        .iter()
+        .filter_map(|job| Some((&job.id, job.limits.name.as_ref()?)))
+        .filter(|(_, limit)| !config.workers.limits.contains_key(*limit))
+        .map(|(job, limit)| {
+            format!("job `{job}` has the limit `{limit}`, which [workers.limits] does not name; add `{limit} = 1` there")
+        })
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Error::Workflow {
+            name: prepared.workflow.name.clone(),
+            mistakes: unknown,
+        });
+    }
+    root_spec(root, RootId(0)).check()?;
+    plate::NamingScheme::from_config(&root.naming)?;
+    for rule in &root.plate_complete {
+        rule.parse::<plate::CompleteRule>()?;
+    }
+    Ok(())
+}
