@@ -371,11 +371,19 @@ impl Daemon {
     ///
     /// # Panics
     /// It does not come true; the daemon's log is in the message.
-    pub fn wait(&self, what: &str, mut condition: impl FnMut() -> bool) {
+    pub fn wait(&self, what: &str, condition: impl FnMut() -> bool) {
+        self.wait_long(what, PATIENCE, condition);
+    }
+
+    /// Waits for a condition that may take its time.
+    ///
+    /// # Panics
+    /// It does not come true; the daemon's log is in the message.
+    pub fn wait_long(&self, what: &str, patience: Duration, mut condition: impl FnMut() -> bool) {
         let begin = Instant::now();
         while !condition() {
             assert!(
-                begin.elapsed() < PATIENCE,
+                begin.elapsed() < patience,
                 "waited in vain until {what}\n{}",
                 self.log()
             );
@@ -407,6 +415,39 @@ impl Drop for Daemon {
             eprintln!("the daemon's log:\n{}", self.log());
         }
     }
+}
+
+/// A limit of the kernel, put back when dropped.
+pub struct TestLimit {
+    file: &'static str,
+    before: String,
+}
+
+impl TestLimit {
+    /// Sets a limit; `None` where that is not allowed.
+    #[must_use]
+    pub fn lower(file: &'static str, value: &str) -> Option<Self> {
+        let before = std::fs::read_to_string(file).ok()?;
+        std::fs::write(file, value).ok()?;
+        Some(Self { file, before })
+    }
+}
+
+impl Drop for TestLimit {
+    fn drop(&mut self) {
+        let _ = std::fs::write(self.file, &self.before);
+    }
+}
+
+/// The largest resident size that a process has had, in bytes.
+#[must_use]
+pub fn peak_memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
 }
 
 /// A workflow of `config/examples/workflows`.

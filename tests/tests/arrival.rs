@@ -298,3 +298,42 @@ fn links_are_never_followed_not_even_by_a_worker() {
     let is_empty = published.map_or(true, |mut files| files.next().is_none());
     assert!(is_empty, "nothing of it is in the results");
 }
+
+#[test]
+fn a_file_moved_before_its_work_is_found_under_its_new_name_or_waited_for() {
+    let daemon = start("", 0);
+    let folder = daemon.folder("drop").join("plate");
+    write(&folder, 0);
+    daemon.wait("the first is done", || succeeded(&daemon) == 1);
+    daemon.post(
+        "/api/v1/queue/pause",
+        &serde_json::json!({ "reason": "test" }),
+    );
+    let (renamed, moved) = (write(&folder, 1), write(&folder, 2));
+    daemon.wait("both are registered", || {
+        daemon.get("/api/v1/status")["tasks"]["ready"] == 2
+    });
+    fs::rename(&renamed, renamed.with_extension("tiff")).unwrap();
+    let away = daemon.folder("away.tif");
+    fs::rename(&moved, &away).unwrap();
+    daemon.wait("both are noted as gone", || {
+        daemon.get("/api/v1/status")["files"]["vanished"] == 2
+    });
+    daemon.post("/api/v1/queue/resume", &Value::Null);
+    daemon.wait("the renamed one is done", || succeeded(&daemon) == 2);
+    let failed = || daemon.get("/api/v1/tasks?state=failed")["items"].clone();
+    daemon.wait("the moved one has failed", || {
+        !failed().as_array().unwrap().is_empty()
+    });
+    let task = failed()[0].clone();
+    assert_eq!(
+        (&task["error"]["code"], &task["well"]),
+        (&"file-missing".into(), &"A03".into()),
+        "{task}"
+    );
+    fs::rename(&away, &moved).unwrap();
+    daemon.wait("it runs by itself once it is back", || {
+        succeeded(&daemon) == 3
+    });
+    assert_eq!(failed(), serde_json::json!([]));
+}

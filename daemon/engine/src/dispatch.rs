@@ -400,7 +400,8 @@ impl Dispatch {
             self.admissions.learn(&permit, *peak_rss);
         }
         let stopping = self.killed.is_cancelled();
-        let reports = outcome::reports(&pass, end, current.as_deref(), &log, stopping);
+        let mut reports = outcome::reports(&pass, end, current.as_deref(), &log, stopping);
+        self.intake.judge_missing(&pass, &mut reports);
         let container = prepared.container.filter(|_| published);
         let next = self
             .commit(id, worker.as_ref(), permit, &pass, reports, container)

@@ -1,5 +1,6 @@
 //! Starts everything, and stops it in the right order.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,6 +30,10 @@ use crate::watching::WatchHost;
 /// How often old events and logs are removed.
 const PRUNING: Duration = Duration::from_secs(24 * 3600);
 
+/// So many bytes more, beside an eighth, make it worth while to try again what failed for want of space.
+const MUCH: u64 = 1 << 20;
+/// How often the disk and the leases are looked at while nothing goes on.
+const IDLE_SECS: u32 = 5;
 /// How often, and with which pause, a listing that was asked for is looked at in one turn.
 const LISTING_LOOKS: usize = 10;
 const LISTING_PAUSE: Duration = Duration::from_millis(20);
@@ -52,6 +57,8 @@ pub struct Engine {
     draining: CancellationToken,
     killed: CancellationToken,
     settings: Mutex<Settings>,
+    /// Free bytes of each volume at the last look.
+    free: Mutex<HashMap<PathBuf, u64>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     pruned_at: Mutex<Option<Instant>>,
 }
@@ -118,6 +125,7 @@ impl Engine {
             draining,
             killed,
             settings: Mutex::new(Settings::of(config)),
+            free: Mutex::default(),
             tasks: Mutex::default(),
             pruned_at: Mutex::default(),
         });
@@ -178,8 +186,8 @@ impl Engine {
         while !self.draining.is_cancelled() {
             let engine = Arc::clone(&self);
             let done = tokio::task::spawn_blocking(move || engine.tend_once()).await;
-            let arriving = match done {
-                Ok(Ok(arriving)) => arriving,
+            let busy = match done {
+                Ok(Ok(busy)) => busy,
                 Ok(Err(error)) => {
                     tracing::error!(%error, "plates cannot be looked after");
                     true
@@ -189,28 +197,27 @@ impl Engine {
                     true
                 }
             };
-            // Quiet periods count in seconds; without an arriving plate only an event can start one.
-            let pause = Duration::from_secs(1);
-            tokio::select! {
-                () = self.draining.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
-            }
-            while !arriving
-                && !self.draining.is_cancelled()
-                && self.intake.store().last_event() == last_event
-            {
+            // Quiet periods count in seconds. With nothing going on only an event, or the disk, can start something.
+            let mut idle = 1;
+            loop {
                 tokio::select! {
                     () = self.draining.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_secs(2)) => {}
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
                 }
+                if busy || idle == IDLE_SECS || self.intake.store().last_event() != last_event {
+                    break;
+                }
+                idle += 1;
             }
             last_event = self.intake.store().last_event();
         }
     }
 
-    /// Whether a plate is still arriving.
+    /// Whether there is something that needs to be looked at every second: a plate that arrives, a disk without room, or files
+    /// that could not be recorded.
     fn tend_once(&self) -> Result<bool> {
         let store = self.intake.store();
+        let has_room = self.mind_the_disk()?;
         let recovered = store.reap_expired()?;
         if !recovered.passes.is_empty() {
             tracing::warn!(
@@ -218,8 +225,10 @@ impl Engine {
                 "passes without heartbeat were given back"
             );
         }
-        self.mind_the_disk()?;
         self.prune_daily()?;
+        if has_room {
+            self.make_up_for_missed()?;
+        }
         // A listing of one folder is mostly over at once; what takes longer is seen by the next turn.
         for _ in 0..LISTING_LOOKS {
             if !self.intake.complete_ready_plates(self)? {
@@ -227,7 +236,8 @@ impl Engine {
             }
             std::thread::sleep(LISTING_PAUSE);
         }
-        Ok(!records::plates(store, &[PlateState::Arriving, PlateState::Stale])?.is_empty())
+        let arriving = records::plates(store, &[PlateState::Arriving, PlateState::Stale])?;
+        Ok(!has_room || !arriving.is_empty())
     }
 
     fn prune_daily(&self) -> Result<()> {
@@ -241,40 +251,77 @@ impl Engine {
         Ok(())
     }
 
-    /// Claims nothing that is written to a volume which is nearly full, and nothing at all if that is the queue's; goes on by
-    /// itself.
-    fn mind_the_disk(&self) -> Result<()> {
-        let settings = lock(&self.settings).clone();
-        self.hold_while_full(Target::All, &settings.state_dir, settings.min_free)?;
-        for root in self.intake.facility().roots() {
-            self.hold_while_full(Target::Root(root.id), &root.output, settings.min_free)?;
+    /// Scans roots again of which something could not be recorded, now that the queue takes writes.
+    fn make_up_for_missed(&self) -> Result<()> {
+        let missed = self.intake.missed().take();
+        if missed.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.intake.store().set_setting("writable", "") {
+            missed
+                .iter()
+                .for_each(|root| self.intake.missed().add(*root));
+            return Err(error.into());
+        }
+        for root in missed {
+            tracing::info!(
+                root = root.0,
+                "files that could not be recorded are looked for again"
+            );
+            if let Some(watcher) = lock(&self.watcher).as_ref() {
+                watcher.redeliver(root.0);
+            }
         }
         Ok(())
     }
 
-    fn hold_while_full(&self, target: Target, folder: &Path, min_free: u64) -> Result<()> {
+    /// Claims nothing that is written to a volume which is nearly full; nothing at all, and takes no files, while that is the
+    /// queue's. Goes on by itself. Whether there is room everywhere.
+    fn mind_the_disk(&self) -> Result<bool> {
+        let (state_dir, min_free) = {
+            let settings = lock(&self.settings);
+            (settings.state_dir.clone(), settings.min_free)
+        };
+        let mut full = self.hold_while_full(None, &state_dir, min_free)?;
+        self.intake.missed().close(full);
+        for root in self.intake.facility().roots() {
+            full |= self.hold_while_full(Some(root.id), &root.output, min_free)?;
+        }
+        Ok(!full)
+    }
+
+    /// Holds a root, or everything, while a volume is nearly full. Whether it is.
+    fn hold_while_full(&self, root: Option<RootId>, folder: &Path, min_free: u64) -> Result<bool> {
         const HOLDER: &str = "disk";
         let store = self.intake.store();
-        match Volume::of(folder).filter(|volume| volume.free < min_free) {
-            Some(volume) => {
-                let reason = format!(
-                    "`{}` has {} MiB free, less than min_free ({} MiB)",
-                    folder.display(),
-                    volume.free >> 20,
-                    min_free >> 20
-                );
-                if store.pause(target, HOLDER, &reason)? {
-                    tracing::warn!(%reason, "paused: disk; work resumes by itself once there is room");
-                }
+        let target = root.map_or(Target::All, Target::Root);
+        let Some(free) = Volume::of(folder).map(|volume| volume.free) else {
+            return Ok(false);
+        };
+        let before = lock(&self.free).insert(folder.to_owned(), free);
+        if free < min_free {
+            // Without the number that is free: it changes all the time, and each change would be an event.
+            let reason = format!(
+                "`{}` has less free space than min_free ({} MiB)",
+                folder.display(),
+                min_free >> 20
+            );
+            if store.pause(target, HOLDER, &reason)? {
+                tracing::warn!(%reason, "paused: disk; work resumes by itself once there is room");
             }
-            None => {
-                if store.resume(target, HOLDER)? {
-                    tracing::info!(folder = %folder.display(), "there is room on the disk again; work goes on");
-                    self.wake.notify_one();
-                }
-            }
+            return Ok(true);
         }
-        Ok(())
+        // A result may be larger than min_free: what failed for want of space is tried again once there is clearly more.
+        let is_more = before.is_some_and(|before| free > before + before / 8 + MUCH);
+        if is_more && store.hurry(root)? > 0 {
+            self.wake.notify_one();
+        }
+        if store.resume(target, HOLDER)? {
+            let tasks = store.hurry(root)?;
+            tracing::info!(folder = %folder.display(), tasks, "there is room on the disk again; work goes on");
+            self.wake.notify_one();
+        }
+        Ok(false)
     }
 
     /// Stops: claims nothing more, lets running passes finish within the grace time, then cancels them. Nothing is lost either
@@ -556,6 +603,7 @@ fn root_settings(
         },
         priority: i64::from(root.priority),
         max_attempts: config.workers.max_attempts,
+        watched: true,
     })
 }
 

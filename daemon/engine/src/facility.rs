@@ -66,6 +66,8 @@ pub struct RootSettings {
     pub priority: i64,
     /// Attempts before a transient failure is final, where the job does not say.
     pub max_attempts: u32,
+    /// Whether somebody watches the folder, and so finds out what became of a file that is missing.
+    pub watched: bool,
 }
 
 type Variant = (u64, SystemTime, Arc<Prepared>);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use faults::Point;
 use plate::ParsedName;
-use queue::{FileRecord, FileState, PlateId, RootId, Store, Transaction};
+use queue::{FileRecord, FileState, PlateId, Recorded, RootId, Store, SubjectId, Transaction};
 use watch::FileIdentity;
 
 use crate::arrival::{Arrival, Reading, Seen, read};
@@ -15,6 +15,7 @@ use crate::arriving::{Member, Plate, plate_of};
 use crate::error::Result;
 use crate::facility::{Facility, RootSettings};
 use crate::image_set::ImageSet;
+use crate::missed::Missed;
 use crate::planes::{container_name, image_set_name};
 use crate::planner::FileHashes;
 use crate::planning::note_planned;
@@ -31,6 +32,7 @@ pub struct Intake {
     /// What each plate was last planned with; see [`crate::planning`].
     pub(crate) planned: Mutex<HashMap<PlateId, String>>,
     vigil: Vigil,
+    missed: Missed,
 }
 
 /// An image set as it will be once the files that are being taken belong to it.
@@ -54,6 +56,7 @@ impl Intake {
             plates: Mutex::default(),
             planned: Mutex::default(),
             vigil: Vigil::default(),
+            missed: Missed::default(),
         }
     }
 
@@ -80,6 +83,10 @@ impl Intake {
             .unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(facility);
         plates.clear();
+    }
+
+    pub(crate) fn missed(&self) -> &Missed {
+        &self.missed
     }
 
     pub(crate) fn vigil(&self) -> &Vigil {
@@ -168,7 +175,7 @@ impl Intake {
             .iter()
             .filter_map(|id| self.not_planned_with(*id, &plates.get(id)?.prepared))
             .collect();
-        let complete = self.store.transaction(|tx| {
+        let (grown, mut again) = self.store.transaction(|tx| {
             for plate in touched.iter().filter_map(|id| plates.get(id)) {
                 tx.reopen_plate(plate.id, Some("more images came"))?;
                 self.plan_plate_subject(tx, plate, None)?;
@@ -182,14 +189,21 @@ impl Intake {
             for (id, fingerprint) in planned_anew.iter().filter(|(id, _)| is_new(id)) {
                 note_planned(tx, *id, fingerprint)?;
             }
+            let mut returned = Vec::new();
             for record in listed {
-                tx.record_file(record)?;
+                if let Recorded::Returned(_) = tx.record_file(record)? {
+                    returned.extend(record.subject);
+                }
             }
             faults::write_point(Point::IntakeChanged).map_err(queue::Error::not_committed)?;
-            Ok(complete)
+            Ok((complete, returned))
         })?;
         faults::point(Point::IntakeRecorded);
-        for (((id, name), member), complete) in growing.into_iter().zip(complete) {
+        for (((id, name), member), (subject, complete)) in growing.into_iter().zip(grown) {
+            if !member.lost.is_empty() {
+                // One may have been renamed before its tasks ran under the old name.
+                again.push(subject);
+            }
             if let Some(plate) = plates.get_mut(&id) {
                 let member = Member {
                     parsed: member.parsed,
@@ -207,6 +221,9 @@ impl Intake {
                 // Its channel mapping or a model changed: what it had before must follow.
                 self.plan_plate(id)?;
             }
+        }
+        for subject in again {
+            self.retry_missing(subject)?;
         }
         Ok(())
     }
@@ -236,14 +253,14 @@ impl Intake {
         Ok((id, is_new))
     }
 
-    /// Writes an image set with its new files. Returns whether it is complete.
+    /// Writes an image set with its new files. Returns its number, and whether it is complete.
     fn grow(
         &self,
         tx: &mut Transaction<'_>,
         plate: &Plate,
         name: &str,
         member: &Growing,
-    ) -> queue::Result<bool> {
+    ) -> queue::Result<(SubjectId, bool)> {
         let expectation = plate.expectation(&member.parsed, false);
         let (subject, complete) = self.put_set(
             tx,
@@ -277,7 +294,7 @@ impl Intake {
                 })?;
             }
         }
-        Ok(complete)
+        Ok((subject, complete))
     }
 
     /// Brings a plate that is in the queue into memory.

@@ -19,6 +19,8 @@ mod hash;
 mod image_set;
 mod intake;
 mod leftovers;
+mod missed;
+mod missing;
 mod once;
 mod outcome;
 mod output;

@@ -98,16 +98,25 @@ impl Host for WatchHost {
     }
 
     fn examined(&self, root: i64, files: Vec<Event>) {
+        let missed = self.intake.missed();
+        if missed.is_closed() {
+            return missed.add(RootId(root));
+        }
         let files: Vec<Seen> = files.into_iter().filter_map(seen).collect();
         let count = files.len();
         if let Err(error) = self.intake.arrived(RootId(root), files) {
-            // The next scan reports them again.
-            tracing::error!(root, files = count, %error, "files could not be registered");
+            tracing::error!(root, files = count, %error, "files could not be registered; their root is scanned again");
+            missed.add(RootId(root));
         }
         (self.wake)();
     }
 
     fn emit(&self, event: Event) {
+        if let Some(root) = file_of(&event)
+            && self.intake.missed().is_closed()
+        {
+            return self.intake.missed().add(root);
+        }
         let result: crate::error::Result<()> = match &event {
             Event::RootState { root, state } => {
                 let (state, detail) = match state {
@@ -129,10 +138,14 @@ impl Host for WatchHost {
                         (RootState::Offline, reason.clone())
                     }
                 };
-                self.intake
-                    .store()
+                let store = self.intake.store();
+                store
                     .set_root_state(RootId(*root), state, Some(&detail))
-                    .map(drop)
+                    .and_then(|_| match state {
+                        // What failed because the share was away need not wait for its time.
+                        RootState::Online => store.hurry(Some(RootId(*root))).map(drop),
+                        _ => Ok(()),
+                    })
                     .map_err(Into::into)
             }
             Event::Overflow { root } => {
@@ -169,8 +182,10 @@ impl Host for WatchHost {
             _ => Ok(()),
         };
         if let Err(error) = result {
-            // The next scan reports the file again.
-            tracing::error!(%error, ?event, "an event could not be recorded");
+            tracing::error!(%error, ?event, "an event could not be recorded; its root is scanned again");
+            if let Some(root) = file_of(&event) {
+                self.intake.missed().add(root);
+            }
         }
         (self.wake)();
     }
@@ -200,4 +215,15 @@ fn seen(event: Event) -> Option<Seen> {
 /// A file that waits for something outside itself (a channel mapping) counts as unknown, so that every scan offers it again.
 fn identity(state: FileState, read: bool, identity: FileIdentity) -> Option<FileIdentity> {
     (state != FileState::Unreadable || read).then_some(identity)
+}
+
+/// The root of an event that is about a file.
+fn file_of(event: &Event) -> Option<RootId> {
+    match event {
+        Event::Whole { root, .. }
+        | Event::Changed { root, .. }
+        | Event::Unreadable { root, .. }
+        | Event::Vanished { root, .. } => Some(RootId(*root)),
+        _ => None,
+    }
 }

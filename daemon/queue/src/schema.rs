@@ -18,6 +18,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_vanished.sql"),
 ];
 
+/// Page caches, KiB. Small: what does not fit is in the kernel's cache, and a daemon must not swell with its history.
+const WRITER_CACHE: u32 = 16 * 1024;
+const READER_CACHE: u32 = 2 * 1024;
+
 /// The version that this release reads and writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
@@ -37,7 +41,7 @@ pub(crate) fn open_writer(path: &Path, quick_check: bool) -> Result<Connection> 
             format!("write-ahead logging is not possible there (journal mode stays `{mode}`)");
         return Err(Error::NotCommitted { detail });
     }
-    configure(&connection)?;
+    configure(&connection, WRITER_CACHE)?;
     // FULL: what was acknowledged survives a power loss, not only a crash.
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;")?;
     migrate(&connection, found).map_err(|error| match error {
@@ -60,17 +64,17 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
             known: VERSION,
         });
     }
-    configure(&connection)?;
+    configure(&connection, READER_CACHE)?;
     Ok(connection)
 }
 
-fn configure(connection: &Connection) -> Result<()> {
+fn configure(connection: &Connection, cache_kib: u32) -> Result<()> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(256);
-    connection.execute_batch(
-        "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; \
+    connection.execute_batch(&format!(
+        "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; \
          PRAGMA trusted_schema = OFF;",
-    )?;
+    ))?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod files;
 mod finish;
 mod graph;
 mod holds;
+mod hurry;
 mod plan;
 mod plates;
 mod prune;

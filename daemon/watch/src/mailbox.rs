@@ -16,6 +16,8 @@ pub(crate) enum Message {
     Lost,
     /// The user wants a full scan that also re-examines what was given up.
     Rescan,
+    /// The host could not take something: scan, and report again what it does not know.
+    Redeliver,
     /// List this folder (relative to the root), and tell when it is done.
     Verify(PathBuf, Verification),
     /// Look at the stop flag.
@@ -105,7 +107,7 @@ impl Inbox {
                 self.gauge.waiting.fetch_sub(1, Ordering::AcqRel);
             }
             Message::Lost => self.gauge.lost.store(false, Ordering::Release),
-            Message::Rescan | Message::Verify(..) | Message::Wake => {}
+            Message::Rescan | Message::Redeliver | Message::Verify(..) | Message::Wake => {}
         }
     }
 }

@@ -132,6 +132,10 @@ impl<'a> Root<'a> {
                     self.check_at = Some(Instant::now());
                     self.scan_at = Some(Instant::now());
                 }
+                Message::Redeliver => {
+                    self.shared.arrivals().reported.clear();
+                    self.scan_at = Some(Instant::now());
+                }
                 Message::Verify(folder, verification) => verify.push((folder, verification)),
                 Message::Wake => {}
             }

@@ -99,6 +99,13 @@ impl Watcher {
         true
     }
 
+    /// Asks for a scan that reports again what was reported and is not known to the host, because the host could not take it.
+    pub fn redeliver(&self, root: i64) {
+        if let Some(handle) = self.roots.get(&root) {
+            handle.mailbox.command(Message::Redeliver);
+        }
+    }
+
     /// Asks for a folder of a root to be listed, with everything below it. Once that is done, every file that was there
     /// when this was called has been seen, though it may still be [pending](Self::is_pending).
     #[must_use]

@@ -50,6 +50,9 @@ impl From<image_io::Error> for Failure {
     fn from(error: image_io::Error) -> Self {
         use image_io::Error as E;
         let (code, path): (&str, &PathBuf) = match &error {
+            E::Io { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                ("file-missing", path)
+            }
             E::Io { path, .. } => ("file-access", path),
             E::Damaged { path, .. } => ("damaged-file", path),
             E::Unsupported { path, .. } => ("unsupported-file", path),

@@ -75,6 +75,8 @@ forward! {
     fn prioritise(filter: &TaskFilter, priority: i64) -> usize;
     /// Cancels tasks.
     fn cancel(filter: &TaskFilter) -> Cancelled;
+    /// Makes tasks due that wait for the surroundings.
+    fn hurry(root: Option<RootId>) -> usize;
     /// Pauses claims.
     fn pause(target: Target, holder: &str, reason: &str) -> bool;
     /// Ends a pause.

@@ -102,7 +102,8 @@ impl Layout {
                 Target::Plate(id) if Some(id) == plate => {
                     ("This plate", format!("/plates/{id}/resume"))
                 }
-                Target::Plate(_) | Target::Root(_) => continue,
+                Target::Root(_) => ("A watched folder", String::new()),
+                Target::Plate(_) => continue,
             };
             self.paused.push(Paused {
                 what,

@@ -164,6 +164,19 @@ fn a_report_that_the_host_lost_is_repeated_by_a_scan() {
 }
 
 #[test]
+fn a_report_that_the_host_could_not_take_is_repeated_on_request() {
+    let mut lab = Lab::native();
+    lab.host.registers.store(false, Ordering::Relaxed);
+    lab.write("a", "END");
+    lab.whole("a");
+    lab.host.registers.store(true, Ordering::Relaxed);
+    lab.watcher().redeliver(ROOT);
+    lab.whole("a");
+    lab.everything_is_told("last");
+    assert_eq!(lab.reports_of("a"), 2);
+}
+
+#[test]
 fn a_report_is_not_repeated_while_the_host_is_at_it() {
     let mut lab = Lab::new();
     lab.host.registers.store(false, Ordering::Relaxed);

@@ -179,6 +179,12 @@ impl Lab {
         }
     }
 
+    /// Takes the events that are there.
+    #[allow(dead_code, reason = "one of the programs uses it")]
+    pub fn drain(&mut self) {
+        self.seen.extend(self.events.try_iter());
+    }
+
     pub fn whole(&mut self, relative: impl AsRef<Path>) -> FileIdentity {
         let relative = relative.as_ref();
         self.wait(&format!("whole {relative:?}"), |event| match event {
