@@ -15,11 +15,8 @@ use crate::{Action, HITS, Plan, Point, Role, VARIABLE};
 pub(crate) fn reach(point: Point) -> io::Result<()> {
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| std::env::var_os(VARIABLE).map(PathBuf::from));
-    match folder
-        .as_deref()
-        .and_then(|folder| take(folder, point, role()))
-    {
-        Some(plan) => act(plan),
+    match folder.as_deref() {
+        Some(folder) => take(folder, point, role()).map_or(Ok(()), |plan| act(plan, folder, point)),
         None => Ok(()),
     }
 }
@@ -87,13 +84,20 @@ fn told(folder: &Path, point: Point, role: Role, plan: Plan) {
         .and_then(|mut file| file.write_all(line.as_bytes()));
 }
 
-fn act(plan: Plan) -> io::Result<()> {
+fn act(plan: Plan, folder: &Path, point: Point) -> io::Result<()> {
     match plan.action {
         Action::Kill => die(None),
         Action::KillDaemon => die(getppid()),
         Action::Hang => loop {
             std::thread::sleep(Duration::from_secs(3600));
         },
+        Action::Hold => {
+            let go = folder.join(format!("{}.go", point.name()));
+            while fs::remove_file(&go).is_err() {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Ok(())
+        }
         Action::Enospc => Err(Errno::NOSPC.into()),
         Action::Eio => Err(Errno::IO.into()),
     }
@@ -126,7 +130,7 @@ mod tests {
         assert_eq!(take(folder.path(), point, Role::Worker), None);
         let plan = take(folder.path(), point, Role::Worker).unwrap();
         assert_eq!(
-            act(plan).unwrap_err().raw_os_error(),
+            act(plan, folder.path(), point).unwrap_err().raw_os_error(),
             Some(Errno::IO.raw_os_error())
         );
         assert_eq!(take(folder.path(), point, Role::Worker), None);

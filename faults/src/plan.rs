@@ -12,6 +12,8 @@ pub enum Action {
     KillDaemon,
     /// The process stands still until it is killed.
     Hang,
+    /// The process stands still until a file `<point>.go` is in the folder of plans, which it removes.
+    Hold,
     /// The write fails: the disk is full.
     Enospc,
     /// The write fails: the device reports an error.
@@ -46,7 +48,7 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no plan: write `ACTION [after N] [in worker|daemon]` with kill, kill-daemon, hang, enospc or eio",
+            "`{}` is no plan: write `ACTION [after N] [in worker|daemon]` with kill, kill-daemon, hang, hold, enospc or eio",
             self.0
         )
     }
@@ -54,10 +56,11 @@ impl fmt::Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
-const ACTIONS: [(Action, &str); 5] = [
+const ACTIONS: [(Action, &str); 6] = [
     (Action::Kill, "kill"),
     (Action::KillDaemon, "kill-daemon"),
     (Action::Hang, "hang"),
+    (Action::Hold, "hold"),
     (Action::Enospc, "enospc"),
     (Action::Eio, "eio"),
 ];

@@ -2,6 +2,7 @@
 //! invariants are checked after each restart.
 
 mod accounts;
+mod bench;
 mod feeder;
 mod follower;
 mod hunt;
@@ -10,6 +11,7 @@ mod plans;
 mod victim;
 
 pub use accounts::Accounts;
+pub use bench::{Bench, SPEC};
 pub use feeder::Feeder;
 pub use follower::Follower;
 pub use hunt::{Hunt, Options, Summary};

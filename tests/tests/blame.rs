@@ -2,114 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
-use std::path::Path;
 
-use black_box::crash::Victim;
-use black_box::synthetic::{PlateSpec, render, sites};
-use faults::{Action, Plan, Point, Role};
-use serde_json::{Value, json};
-
-const SPEC: PlateSpec = PlateSpec {
-    rows: 1,
-    columns: 2,
-    sites: 1,
-    side: 96,
-    nuclei: 3,
-    dead_well: None,
-    seed: 11,
-};
-
-/// A daemon with one worker, so that it is known which one is meant.
-struct Bench {
-    victim: Victim,
-    _folder: tempfile::TempDir,
-}
-
-impl Bench {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut victim = Victim::new(folder.path(), 1);
-        victim.launch_and_wait();
-        fs::create_dir(victim.folder("drop").join("plate-1")).unwrap();
-        Self {
-            victim,
-            _folder: folder,
-        }
-    }
-
-    /// An image comes.
-    fn image(&self, index: usize) {
-        let file = &sites(&SPEC)[index].file;
-        let aside = self.victim.folder("aside").join("image");
-        fs::write(&aside, render(&SPEC, index).unwrap()).unwrap();
-        fs::rename(aside, self.victim.folder("drop/plate-1").join(file)).unwrap();
-    }
-
-    fn plant(&self, point: Point, action: Action, role: Role) -> usize {
-        self.victim.plans().plant(
-            point,
-            Plan {
-                action,
-                after: 0,
-                role: Some(role),
-            },
-        )
-    }
-
-    fn wait_for_hit(&self, before: usize) {
-        self.victim.wait("the fault has happened", |v| {
-            v.plans().hits().len() > before
-        });
-    }
-
-    /// Tasks of an image set that can run before the plate is complete.
-    fn tasks(&self, index: usize) -> Vec<Value> {
-        let page = self.victim.get("/api/v1/tasks?limit=1000");
-        let mine = |t: &&Value| {
-            t["subject_name"] == sites(&SPEC)[index].site.as_str() && t["job"] != "correct"
-        };
-        page["items"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(mine)
-            .cloned()
-            .collect()
-    }
-
-    fn wait_for(&self, index: usize, state: &str) -> Vec<Value> {
-        self.victim
-            .wait(&format!("all of image {index} is {state}"), |_| {
-                let tasks = self.tasks(index);
-                tasks.len() == 4 && tasks.iter().all(|t| t["state"] == state)
-            });
-        self.tasks(index)
-    }
-
-    /// (attempts, interruptions, crashes), which all tasks of an image must have.
-    fn counters(&self, index: usize) -> Vec<(u64, u64, u64)> {
-        let number = |t: &Value, what: &str| t[what].as_u64().unwrap();
-        let of = |t: &Value| {
-            (
-                number(t, "attempts"),
-                number(t, "interruptions"),
-                number(t, "crashes"),
-            )
-        };
-        self.tasks(index).iter().map(of).collect()
-    }
-
-    fn output(&self) -> Vec<String> {
-        names(&self.victim.folder("results/plate-1"))
-    }
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .map(|e| e.file_name().to_string_lossy().into_owned())
-        .collect()
-}
+use black_box::crash::Bench;
+use faults::{Action, Point, Role};
+use serde_json::json;
 
 #[test]
 fn three_dead_workers_quarantine_the_task_and_a_requeue_heals_it() {
@@ -154,8 +50,7 @@ fn three_dead_workers_quarantine_the_task_and_a_requeue_heals_it() {
             task["job"]
         );
     }
-    let body = json!({ "filter": { "state": ["quarantined"] }, "dry_run": false });
-    assert!(bench.victim.post("/api/v1/tasks/requeue", &body));
+    assert!(bench.requeue(&json!({ "state": ["quarantined"] })));
     bench.wait_for(0, "succeeded");
     assert!(bench.counters(0).iter().all(|c| (c.0, c.2) == (1, 0)));
 }
@@ -217,8 +112,7 @@ fn a_full_disk_in_the_middle_of_publishing_costs_no_attempt_and_leaves_nothing()
         if hits == 0 {
             bench.image(0);
         } else {
-            let body = json!({ "filter": { "state": ["retrying"] }, "dry_run": false });
-            assert!(bench.victim.post("/api/v1/tasks/requeue", &body));
+            assert!(bench.requeue(&json!({ "state": ["retrying"] })));
         }
         bench.wait_for_hit(hits);
         bench.victim.wait("the trouble is recorded", |_| {
@@ -244,8 +138,7 @@ fn a_full_disk_in_the_middle_of_publishing_costs_no_attempt_and_leaves_nothing()
             point.name()
         );
     }
-    let body = json!({ "filter": { "state": ["retrying"] }, "dry_run": false });
-    assert!(bench.victim.post("/api/v1/tasks/requeue", &body));
+    assert!(bench.requeue(&json!({ "state": ["retrying"] })));
     bench.wait_for(0, "succeeded");
     assert_eq!(bench.output().len(), 1);
 }
@@ -260,10 +153,6 @@ fn readers_open_what_has_its_final_name_whatever_its_writer_does() {
         .victim
         .folder("results/plate-1")
         .join(&bench.output()[0]);
-    let again = |from: &str| {
-        let body = json!({ "filter": { "job": "smooth", "state": ["succeeded"] }, "from_job": from, "dry_run": false });
-        assert!(bench.victim.post("/api/v1/tasks/requeue", &body));
-    };
     for (point, changed) in [
         (Point::PublishCreated, false),
         (Point::PublishHalf, false),
@@ -272,7 +161,7 @@ fn readers_open_what_has_its_final_name_whatever_its_writer_does() {
     ] {
         let before = fs::read(&file).unwrap();
         let hits = bench.plant(point, Action::Hang, Role::Worker);
-        again("smooth");
+        assert!(bench.requeue(&json!({ "job": "smooth", "state": ["succeeded"] })));
         bench.wait_for_hit(hits);
         let inspected = black_box::binary::run(["inspect", "--json", file.to_str().unwrap()]);
         assert!(inspected.status.success(), "at {}", point.name());

@@ -1,6 +1,6 @@
 //! Turns a claimed pass into what its worker needs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ pub(crate) fn prepare(
         return Err(gone(pass, &format!("job `{}`", unknown.job)).into());
     }
     let (subject, container) = if pass.subject.kind == SubjectKind::Plate {
-        let members = members(intake, pass, &settings.path)?;
+        let members = members(intake, pass, &settings)?;
         (
             Subject::Plate { members },
             workflow::plate_table_file(&pass.plate.output),
@@ -163,6 +163,24 @@ fn image_set(
         )
         .with_remedy("rescan the root")
     })?;
+    let inputs = input_states(intake, settings, &set)?;
+    let container = pass.plate.output.join(&set.container);
+    let subject = Subject::ImageSet {
+        name: pass.subject.name.clone(),
+        planes: set.planes(&settings.path),
+        inputs,
+        input_hash: pass.subject.input_hash.clone().unwrap_or_default(),
+        container: container.clone(),
+    };
+    Ok((subject, container))
+}
+
+/// The files of an image set as they were registered.
+fn input_states(
+    intake: &Intake,
+    settings: &RootSettings,
+    set: &ImageSet,
+) -> Result<Vec<InputState>, Failure> {
     let mut inputs = Vec::with_capacity(set.files.len());
     for file in &set.files {
         let row = intake
@@ -175,22 +193,19 @@ fn image_set(
                 path: file.path.clone(),
                 size: row.size,
                 mtime_ns: row.mtime_ns,
+                ctime_ns: row.ctime_ns,
             });
         }
     }
-    let container = pass.plate.output.join(&set.container);
-    let subject = Subject::ImageSet {
-        name: pass.subject.name.clone(),
-        planes: set.planes(&settings.path),
-        inputs,
-        input_hash: pass.subject.input_hash.clone().unwrap_or_default(),
-        container: container.clone(),
-    };
-    Ok((subject, container))
+    Ok(inputs)
 }
 
 /// The image sets of a plate as its jobs see them, in well and site order.
-fn members(intake: &Intake, pass: &Pass, root: &Path) -> Result<Vec<PlateMember>, Failure> {
+fn members(
+    intake: &Intake,
+    pass: &Pass,
+    settings: &RootSettings,
+) -> Result<Vec<PlateMember>, Failure> {
     let failed = |e: queue::Error| Failure::new(FailureClass::Transient, "queue", e.to_string());
     let troubles = records::failures_by_subject(intake.store(), pass.plate.id).map_err(failed)?;
     let mut members = Vec::new();
@@ -211,7 +226,12 @@ fn members(intake: &Intake, pass: &Pass, root: &Path) -> Result<Vec<PlateMember>
                 .clone()
                 .unwrap_or_else(|| pass.plate.output.join(&set.container)),
             planes: if missing.is_none() {
-                set.planes(root)
+                set.planes(&settings.path)
+            } else {
+                Vec::new()
+            },
+            inputs: if missing.is_none() {
+                input_states(intake, settings, &set)?
             } else {
                 Vec::new()
             },

@@ -63,29 +63,38 @@ pub struct InputState {
     pub size: u64,
     /// When it was last written, nanoseconds since 1970.
     pub mtime_ns: i64,
+    /// When that, its name, its mode or its links were last changed, nanoseconds since 1970: a file that is moved away and back
+    /// keeps all the rest.
+    pub ctime_ns: i64,
 }
 
 impl InputState {
     /// Whether the file is still as it was registered; anything may write into an acquisition folder while a pass runs.
-    fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         use std::os::unix::fs::MetadataExt;
         // What is gone, or no file any more, was not written to: whoever read it says what is wrong.
         let opened = image_io::acquisition::open_below(&self.root, &self.path);
         let Ok(found) = opened.and_then(|file| file.metadata()) else {
             return Ok(());
         };
-        let mtime_ns = found
-            .mtime()
-            .saturating_mul(1_000_000_000)
-            .saturating_add(found.mtime_nsec());
-        if (found.len(), mtime_ns) == (self.size, self.mtime_ns) {
+        let nanoseconds = |seconds: i64, fraction: i64| {
+            seconds
+                .saturating_mul(1_000_000_000)
+                .saturating_add(fraction)
+        };
+        let found = (
+            found.len(),
+            nanoseconds(found.mtime(), found.mtime_nsec()),
+            nanoseconds(found.ctime(), found.ctime_nsec()),
+        );
+        if found == (self.size, self.mtime_ns, self.ctime_ns) {
             return Ok(());
         }
         let path = self.root.join(&self.path).display().to_string();
         Err(Failure {
             class: FailureClass::Environment,
             code: "input-changed".to_owned(),
-            message: format!("`{path}` was written to after it had been registered"),
+            message: format!("`{path}` was changed after it had been registered"),
             remedy: "nothing: once the file is left alone it is registered anew, and the image set is computed from what it holds then".to_owned(),
             path: Some(path),
         })
@@ -459,6 +468,7 @@ fn publish(
 fn check_inputs(request: &PassRequest) -> Result<(), Failure> {
     match &request.subject {
         Subject::ImageSet { inputs, .. } => inputs.iter().try_for_each(InputState::check),
+        // Checked where each is read: a plate has too many, of which most jobs read none.
         Subject::Plate { .. } => Ok(()),
     }
 }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::PlaneRef;
 use crate::error::Failure;
 use crate::graph::{Job, Workflow};
+use crate::pass::InputState;
 
 /// One image set as a plate job sees it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub struct PlateMember {
     pub container: PathBuf,
     /// Its planes in the acquisition.
     pub planes: Vec<PlaneRef>,
+    /// Their files as they were registered.
+    pub inputs: Vec<InputState>,
     /// Why it has no result, where it has none.
     pub failed: Option<String>,
 }
@@ -79,7 +82,7 @@ impl PlateIo<'_> {
     /// The first raw plane of a role in one image set; `None` where the set has no such channel.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file cannot be read, or is no longer what was registered.
     pub fn raw(&self, member: &PlateMember, role: &str) -> Result<Option<Pixels>, Failure> {
         let channel = if self.workflow.channels.is_empty() {
             Some(role)
@@ -90,11 +93,17 @@ impl PlateIo<'_> {
         if planes.is_empty() {
             return Ok(None);
         }
-        let mut slices = Vec::with_capacity(planes.len());
-        for plane in planes {
-            slices.push(ImageFile::open_below(&plane.root, &plane.path)?.read(plane.plane)?);
+        let read = |plane: &&PlaneRef| -> Result<Pixels, Failure> {
+            Ok(ImageFile::open_below(&plane.root, &plane.path)?.read(plane.plane)?)
+        };
+        let slices: Result<Vec<_>, _> = planes.iter().map(read).collect();
+        // Before anything is made of an error: a file that is being written again is not damaged for good.
+        for input in &member.inputs {
+            if planes.iter().any(|p| p.path == input.path) {
+                input.check()?;
+            }
         }
-        crate::pass::project(slices, self.workflow.projection).map(Some)
+        crate::pass::project(slices?, self.workflow.projection).map(Some)
     }
 
     /// An object table of one image set.

@@ -101,7 +101,7 @@ impl Feeder {
                 self.pause(200);
                 self.write(plate, site, content)
             }
-            10 => self.finish_plate(plate),
+            10 if !content.broken => self.away_and_back(plate, site),
             _ if content.broken => self.put(plate, site, false),
             _ => self.finish_plate(plate),
         }
@@ -221,6 +221,17 @@ impl Feeder {
         }
         self.plates[plate].sites[site] = Some(content);
         Ok(())
+    }
+
+    /// The old file comes back with all of its times but one.
+    fn away_and_back(&mut self, plate: usize, site: usize) -> io::Result<()> {
+        let path = self.path(plate, site);
+        let kept = self.aside.join("kept.tiff");
+        fs::rename(&path, &kept)?;
+        let other = self.new_content(false);
+        fs::write(&path, self.bytes(site, other)?)?;
+        self.pause(200);
+        fs::rename(kept, path)
     }
 
     fn in_two_halves(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -386,7 +386,7 @@ impl Hunt {
                 let status = self.victim.wait_for_end(&format!("it ends at {name}"));
                 assert!(!status.success() && !was_killed(status), "{name}: {status}");
             }
-            Action::Enospc | Action::Eio => {}
+            Action::Hold | Action::Enospc | Action::Eio => {}
         }
     }
 

@@ -66,6 +66,19 @@ impl Plans {
         before
     }
 
+    /// Lets a process go on that stands still at a point.
+    ///
+    /// # Panics
+    /// It cannot be told.
+    pub fn release(&self, point: Point) {
+        let go = self.folder.join(format!("{}.go", point.name()));
+        assert!(
+            std::fs::write(go, "").is_ok(),
+            "cannot release {}",
+            point.name()
+        );
+    }
+
     /// Takes a fault back that did not happen. Returns whether it was still there.
     #[must_use]
     pub fn withdraw(&self, point: Point) -> bool {

@@ -74,8 +74,6 @@ impl Address {
     /// Writes the file.
     pub fn publish(dir: &Path, address: SocketAddr) -> anyhow::Result<Self> {
         let (file, url) = (dir.join("address"), format!("http://{address}"));
-        // A daemon that was killed right here has left its half-made file; a search that fails harms nothing.
-        let _ = image_io::publish::remove_leftovers(dir);
         image_io::publish::write_bytes_atomically(&file, format!("{url}\n").as_bytes())?;
         Ok(Self { file, url })
     }
