@@ -352,6 +352,12 @@ impl Dispatch {
             .root(pass.plate.root)
             .cloned()
             .ok_or_else(|| gone("the root"))?;
+        if let Some(reason) = settings.guard.as_ref().and_then(|guard| guard.trouble()) {
+            return Err(
+                Failure::new(FailureClass::Environment, "output-offline", reason)
+                    .with_remedy("mount the share; work resumes by itself"),
+            );
+        }
         let mapping = |reason: String| {
             Failure::new(FailureClass::Permanent, "bad-channel-mapping", reason)
                 .with_remedy("correct channel_mapping.json in the plate's folder, then requeue")

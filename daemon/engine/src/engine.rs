@@ -1,5 +1,6 @@
 //! Starts everything, and stops it in the right order.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::dispatch::{Dispatch, DispatchOptions, WorkerState};
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
 use crate::intake::Intake;
+use crate::output::Output;
 use crate::records;
 use crate::watching::WatchHost;
 
@@ -74,12 +76,19 @@ impl Engine {
                 "tasks that an earlier run left running are ready again"
             );
         }
-        let roots = config
-            .roots
-            .iter()
-            .filter(|r| r.enabled)
-            .map(|r| root_settings(store, config, r))
-            .collect::<Result<Vec<_>>>()?;
+        let mut outputs: HashMap<&Path, Arc<Output>> = HashMap::new();
+        let mut roots = Vec::new();
+        for root in config.roots.iter().filter(|r| r.enabled) {
+            let guard = match outputs.get(root.output.as_path()) {
+                Some(guard) => Arc::clone(guard),
+                None => {
+                    let guard = Arc::new(Output::take(store, &root.output, &config.state.dir)?);
+                    outputs.insert(&root.output, Arc::clone(&guard));
+                    guard
+                }
+            };
+            roots.push(root_settings(store, config, root, guard)?);
+        }
         let specs: Vec<RootSpec> = config
             .roots
             .iter()
@@ -189,6 +198,7 @@ impl Engine {
                 "passes without heartbeat were given back"
             );
         }
+        self.mind_the_outputs()?;
         if has_room {
             self.make_up_for_missed()?;
         }
@@ -201,6 +211,30 @@ impl Engine {
         }
         let arriving = records::plates(store, &[PlateState::Arriving, PlateState::Stale])?;
         Ok(!has_room || !arriving.is_empty())
+    }
+
+    /// Claims nothing of a root whose results have no place to go; goes on by itself.
+    fn mind_the_outputs(&self) -> Result<()> {
+        const HOLDER: &str = "output";
+        let store = self.intake.store();
+        for root in self.intake.facility().roots() {
+            let Some(guard) = &root.guard else { continue };
+            match guard.look(store)? {
+                Some(reason) => {
+                    if store.pause(Target::Root(root.id), HOLDER, &reason)? {
+                        tracing::warn!(output = %guard.folder().display(), %reason, "paused: output; work resumes by itself");
+                    }
+                }
+                None => {
+                    if store.resume(Target::Root(root.id), HOLDER)? {
+                        store.hurry(Some(root.id))?;
+                        tracing::info!(output = %guard.folder().display(), "the results' folder is back; work goes on");
+                        self.wake.notify_one();
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Scans roots again of which something could not be recorded, now that the queue takes writes.
@@ -443,6 +477,7 @@ fn root_settings(
     store: &Store,
     config: &DaemonConfig,
     root: &config::Root,
+    guard: Arc<Output>,
 ) -> Result<RootSettings> {
     let prepared = load_workflow(config, root)?;
     let name = root.path.file_name().map_or_else(
@@ -486,6 +521,7 @@ fn root_settings(
         } else {
             None
         },
+        guard: Some(guard),
         watched: true,
     })
 }

@@ -26,6 +26,14 @@ pub enum Error {
         /// Everything that is wrong with it.
         mistakes: Vec<String>,
     },
+    /// Another daemon writes its results there.
+    #[error("`{}` receives the results of another daemon: {holder}", path.display())]
+    OutputInUse {
+        /// The output folder.
+        path: PathBuf,
+        /// Who has it.
+        holder: String,
+    },
     /// A folder cannot be used.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
@@ -36,4 +44,20 @@ pub enum Error {
         /// The system's answer.
         source: std::io::Error,
     },
+}
+
+impl Error {
+    /// What a person can do, in one sentence.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Queue(error) => error.remedy(),
+            Self::Watch(error) => Some(error.remedy().to_owned()),
+            Self::OutputInUse { .. } => Some(
+                "stop the other daemon, or give the roots of this one another `output`; several daemons may watch one root"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
 }

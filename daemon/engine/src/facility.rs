@@ -12,6 +12,7 @@ use workflow::Workflow;
 
 use crate::error::{Error, Result};
 use crate::hash::hash_bytes;
+use crate::output::Output;
 
 /// A workflow in the two forms that are needed: compiled for planning, as a file for the workers.
 pub struct Prepared {
@@ -62,6 +63,8 @@ pub struct RootSettings {
     /// Files last written before this time (when the root was first watched; nanoseconds since 1970) are left alone; `None`: all
     /// are taken.
     pub ignore_before: Option<i64>,
+    /// The folder that receives its results, where it is guarded.
+    pub guard: Option<Arc<Output>>,
     /// Whether somebody watches the folder, and so finds out what became of a file that is missing.
     pub watched: bool,
 }

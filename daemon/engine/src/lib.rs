@@ -18,6 +18,7 @@ mod intake;
 mod missed;
 mod missing;
 mod once;
+mod output;
 mod planes;
 mod planner;
 mod records;

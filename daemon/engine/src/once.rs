@@ -160,6 +160,7 @@ fn register(store: &Store, options: &RunOptions) -> Result<Arc<Intake>> {
         layout: None,
         prepared: Arc::new(prepared),
         ignore_before: None,
+        guard: None,
         watched: false,
     };
     let intake = Arc::new(Intake::new(
