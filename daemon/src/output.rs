@@ -39,5 +39,14 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
         }
     }
     note(format!("error: {text}"));
+    let remedy = error.chain().find_map(|cause| {
+        let queue = cause
+            .downcast_ref::<queue::Error>()
+            .and_then(queue::Error::remedy);
+        queue.or_else(|| cause.downcast_ref::<engine::Error>()?.remedy())
+    });
+    if let Some(remedy) = remedy {
+        note(format!("hint: {remedy}"));
+    }
     ExitCode::from(1)
 }

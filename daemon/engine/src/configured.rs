@@ -1,5 +1,6 @@
 //! From the configuration to what the engine works with: folders, workflows, limits.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +15,31 @@ use crate::dispatch::DispatchOptions;
 use crate::engine::EngineOptions;
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
+use crate::output::Output;
 use crate::ready_pass::DefaultLimits;
 
 /// The folders of a configuration with everything about them resolved.
-pub(crate) fn facility(store: &Store, config: &DaemonConfig) -> Result<Facility> {
-    let enabled = config.roots.iter().filter(|r| r.enabled);
-    let roots = enabled.map(|r| root_settings(store, config, r));
-    Ok(Facility::new(roots.collect::<Result<_>>()?))
+///
+/// `before`: the folders so far. An output folder that is among theirs stays taken.
+pub(crate) fn facility(
+    store: &Store,
+    config: &DaemonConfig,
+    before: &Facility,
+) -> Result<Facility> {
+    let known = before.roots().iter();
+    let mut outputs: HashMap<PathBuf, Arc<Output>> = known
+        .filter_map(|root| Some((root.output.clone(), root.guard.clone()?)))
+        .collect();
+    let mut roots = Vec::new();
+    for root in config.roots.iter().filter(|r| r.enabled) {
+        let guard = match outputs.get(&root.output) {
+            Some(guard) => Arc::clone(guard),
+            None => Arc::new(Output::take(store, &root.output, &config.state.dir)?),
+        };
+        outputs.insert(root.output.clone(), Arc::clone(&guard));
+        roots.push(root_settings(store, config, root, guard)?);
+    }
+    Ok(Facility::new(roots))
 }
 
 pub(crate) fn specs(config: &DaemonConfig, facility: &Facility) -> Vec<RootSpec> {
@@ -70,6 +89,7 @@ fn root_settings(
     store: &Store,
     config: &DaemonConfig,
     root: &config::Root,
+    guard: Arc<Output>,
 ) -> Result<RootSettings> {
     check_root(config, root)?;
     let prepared = load_workflow(config, root)?;
@@ -116,6 +136,7 @@ fn root_settings(
         },
         priority: i64::from(root.priority),
         max_attempts: config.workers.max_attempts,
+        guard: Some(guard),
         watched: true,
     })
 }

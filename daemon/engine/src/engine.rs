@@ -88,7 +88,7 @@ impl Engine {
             );
         }
         faults::point(Point::StartRecovered);
-        let facility = facility(store, config)?;
+        let facility = facility(store, config, &Facility::default())?;
         let specs = specs(config, &facility);
         close_roots(store, &facility)?;
         let intake = Arc::new(Intake::new(store.clone(), facility));
@@ -142,7 +142,7 @@ impl Engine {
         for root in config.roots.iter().filter(|r| r.enabled) {
             check_root(config, root)?;
         }
-        let facility = facility(store, config)?;
+        let facility = facility(store, config, &self.intake.facility())?;
         let specs = specs(config, &facility);
         // Watching ends first, so that no folder is seen by two watchers.
         if let Some(watcher) = lock(&self.watcher).take() {

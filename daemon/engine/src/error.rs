@@ -26,6 +26,14 @@ pub enum Error {
         /// Everything that is wrong with it.
         mistakes: Vec<String>,
     },
+    /// Another daemon writes its results there.
+    #[error("`{}` receives the results of another daemon: {holder}", path.display())]
+    OutputInUse {
+        /// The output folder.
+        path: PathBuf,
+        /// Who has it.
+        holder: String,
+    },
     /// A folder cannot be used.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
@@ -39,6 +47,20 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a person can do, in one sentence.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Queue(error) => error.remedy(),
+            Self::Watch(error) => Some(error.remedy().to_owned()),
+            Self::OutputInUse { .. } => Some(
+                "stop the other daemon, or give the roots of this one another `output`; several daemons may watch one root"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+
     /// Whether the disk of the queue did not take a change, so that trying a smaller one makes no sense.
     pub(crate) const fn is_disk(&self) -> bool {
         matches!(self, Self::Queue(queue::Error::NotCommitted { .. }))

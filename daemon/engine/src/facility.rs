@@ -12,6 +12,7 @@ use workflow::Workflow;
 
 use crate::error::{Error, Result};
 use crate::hash::hash_bytes;
+use crate::output::Output;
 
 /// A workflow in the two forms that are needed: compiled for planning, as a file for the workers.
 pub struct Prepared {
@@ -66,6 +67,8 @@ pub struct RootSettings {
     pub priority: i64,
     /// Attempts before a transient failure is final, where the job does not say.
     pub max_attempts: u32,
+    /// The folder that receives its results, where it is guarded.
+    pub guard: Option<Arc<Output>>,
     /// Whether somebody watches the folder, and so finds out what became of a file that is missing.
     pub watched: bool,
 }

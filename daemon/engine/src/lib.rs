@@ -20,6 +20,7 @@ mod hash;
 mod image_set;
 mod intake;
 mod leftovers;
+mod links;
 mod missed;
 mod missing;
 mod once;

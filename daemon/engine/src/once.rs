@@ -168,6 +168,7 @@ fn register(store: &Store, options: &RunOptions) -> Result<Arc<Intake>> {
         ignore_before: None,
         priority: 0,
         max_attempts: 3,
+        guard: None,
         watched: false,
     };
     let intake = Arc::new(Intake::new(store.clone(), Facility::new(vec![settings])));

@@ -1,19 +1,205 @@
-//! Results stay below the folder that is configured for them.
+//! The folder that receives the results: ours alone, and really there.
+//!
+//! A locked file in it keeps a second daemon out, which would replace our results by its own. The same file tells a share
+//! from its bare mount point: results that are written there are hidden as soon as the share is mounted again.
 
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-/// The first symbolic link between a root's output folder and a plate's, if there is one: who may write to the folder could
-/// send results anywhere. The output folder itself may be a link, because the configuration names it.
-pub(crate) fn link_on_the_way(output: &Path, plate: &Path) -> Option<PathBuf> {
-    let below = plate.strip_prefix(output).ok()?;
-    let mut path = output.to_owned();
-    for part in below.components() {
-        path.push(part);
-        if path.is_symlink() {
-            return Some(path);
+use queue::Store;
+
+use crate::error::{Error, Result};
+
+/// Name of the file in the output folder.
+const NAME: &str = "wellspring.lock";
+/// A daemon that was killed while it started a worker leaves its lock to that child for a moment.
+const DYING: (u32, Duration) = (100, Duration::from_millis(50));
+
+/// An output folder.
+#[derive(Debug)]
+pub struct Output {
+    folder: PathBuf,
+    /// Who we are, for a second daemon to tell.
+    signature: String,
+    standing: Mutex<Standing>,
+}
+
+#[derive(Debug)]
+enum Standing {
+    /// Locked; device and inode of the file.
+    Held { _file: File, id: (u64, u64) },
+    /// The file system has no locks, or the file cannot be made: publishing will say what is wrong, if anything is.
+    Unguarded,
+    /// It is not there.
+    Away(String),
+}
+
+impl Output {
+    /// Takes a folder over. One that is not there, though results were written to it, is no error: it is waited for.
+    ///
+    /// # Errors
+    /// [`Error::OutputInUse`] if another daemon has it.
+    pub(crate) fn take(store: &Store, folder: &Path, state_dir: &Path) -> Result<Self> {
+        let host = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
+        let (pid, state) = (std::process::id(), state_dir.display());
+        let output = Self {
+            folder: folder.to_owned(),
+            signature: format!("process {pid} on {host}, state folder `{state}`"),
+            standing: Mutex::new(Standing::Unguarded),
+        };
+        let standing = output.attach(store)?;
+        if let Standing::Away(reason) = &standing {
+            tracing::warn!(output = %folder.display(), reason, "the results' folder is offline; work waits for it");
+        }
+        *output
+            .standing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = standing;
+        Ok(output)
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Why nothing can be written there now, as far as the last look tells.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        match &*self.standing.lock().unwrap_or_else(PoisonError::into_inner) {
+            Standing::Away(reason) => Some(reason.clone()),
+            Standing::Held { id, .. } if self.marker_id() != Some(*id) => Some(self.gone()),
+            _ => None,
         }
     }
-    None
+
+    /// Looks again, and takes the folder over where it is back. Why nothing can be written there.
+    ///
+    /// # Errors
+    /// The queue fails.
+    pub(crate) fn look(&self, store: &Store) -> Result<Option<String>> {
+        if self.trouble().is_none() {
+            return Ok(None);
+        }
+        let standing = match self.attach(store) {
+            Err(Error::OutputInUse { holder, .. }) => {
+                Standing::Away(format!("`{}` was taken by {holder}", self.folder.display()))
+            }
+            other => other?,
+        };
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+        Ok(self.trouble())
+    }
+
+    fn attach(&self, store: &Store) -> Result<Standing> {
+        let key = format!("output.device.{}", self.folder.display());
+        let recorded: Option<u64> = store.setting(&key)?.and_then(|text| text.parse().ok());
+        let marker = self.folder.join(NAME);
+        // The folder, or where it will be made.
+        let device = self.folder.ancestors().find_map(|p| p.metadata().ok());
+        let is_another_place =
+            device.as_ref().map(MetadataExt::dev) != recorded && recorded.is_some();
+        let is_empty = std::fs::read_dir(&self.folder).map_or(true, |mut all| all.next().is_none());
+        if is_another_place && is_empty && !marker.exists() {
+            return Ok(Standing::Away(self.gone()));
+        }
+        let opened = std::fs::create_dir_all(&self.folder).and_then(|()| {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&marker)
+        });
+        let mut file = match opened {
+            Ok(file) => file,
+            Err(error) => {
+                tracing::warn!(output = %self.folder.display(), %error, "the results' folder cannot be locked against a second daemon");
+                return Ok(Standing::Unguarded);
+            }
+        };
+        if !self.lock(&mut file)? {
+            return Ok(Standing::Unguarded);
+        }
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", self.signature));
+        if let Err(error) = written {
+            tracing::debug!(%error, "the lock of the results' folder does not name its holder");
+        }
+        let Some(id) = self.marker_id() else {
+            return Ok(Standing::Away(self.gone()));
+        };
+        if recorded != Some(id.0) {
+            store.set_setting(&key, &id.0.to_string())?;
+        }
+        Ok(Standing::Held { _file: file, id })
+    }
+
+    /// Locks the file. False where the file system has no locks.
+    fn lock(&self, file: &mut File) -> Result<bool> {
+        for attempt in 0.. {
+            match file.try_lock() {
+                Ok(()) => return Ok(true),
+                Err(TryLockError::Error(error)) => {
+                    tracing::warn!(output = %self.folder.display(), %error, "the results' folder cannot be locked against a second daemon");
+                    return Ok(false);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let mut holder = String::new();
+                    let read = file
+                        .rewind()
+                        .and_then(|()| file.read_to_string(&mut holder));
+                    let holder = match read {
+                        Ok(n) if n > 0 => holder.trim().to_owned(),
+                        _ => "another daemon".to_owned(),
+                    };
+                    if attempt >= DYING.0 || !is_dead(&holder) {
+                        return Err(Error::OutputInUse {
+                            path: self.folder.clone(),
+                            holder,
+                        });
+                    }
+                    std::thread::sleep(DYING.1);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn marker_id(&self) -> Option<(u64, u64)> {
+        let meta = std::fs::metadata(self.folder.join(NAME)).ok()?;
+        Some((meta.dev(), meta.ino()))
+    }
+
+    fn gone(&self) -> String {
+        format!(
+            "the results' folder `{}` is not there: it is missing, or is the mount point of a share that is not mounted",
+            self.folder.display()
+        )
+    }
+}
+
+/// Whether a signature names a process of this machine that is no more.
+fn is_dead(signature: &str) -> bool {
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let Some((pid, rest)) = signature
+        .strip_prefix("process ")
+        .and_then(|rest| rest.split_once(" on "))
+    else {
+        return false;
+    };
+    rest.starts_with(&format!("{host},")) && !Path::new("/proc").join(pid).exists()
 }
 
 #[cfg(test)]
@@ -21,18 +207,58 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn store(folder: &Path) -> Store {
+        Store::open(folder.join("queue.db"), queue::Options::default()).unwrap()
+    }
+
     #[test]
-    fn a_link_below_the_output_folder_is_found() {
+    fn one_daemon_has_a_folder_and_a_second_is_told_who() {
         let folder = tempfile::tempdir().unwrap();
-        let real = folder.path().join("real");
-        std::fs::create_dir_all(real.join("run/plate")).unwrap();
-        let output = folder.path().join("output");
-        std::os::unix::fs::symlink(&real, &output).unwrap();
-        assert_eq!(link_on_the_way(&output, &output.join("run/plate")), None);
-        assert_eq!(link_on_the_way(&output, &output.join("run/to/come")), None);
-        std::os::unix::fs::symlink("/etc", real.join("run/link")).unwrap();
-        let found = link_on_the_way(&output, &output.join("run/link/plate"));
-        assert_eq!(found, Some(output.join("run/link")));
-        assert_eq!(link_on_the_way(&output, Path::new("/elsewhere")), None);
+        let (store, output) = (store(folder.path()), folder.path().join("results/deep"));
+        let first = Output::take(&store, &output, Path::new("/var/lib/a")).unwrap();
+        assert_eq!(first.trouble(), None);
+        let second = Output::take(&store, &output, Path::new("/var/lib/b"));
+        let error = second.unwrap_err();
+        let text = format!("{error} {}", error.remedy().unwrap());
+        for part in [
+            &std::process::id().to_string(),
+            "/var/lib/a",
+            output.to_str().unwrap(),
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        drop(first);
+        Output::take(&store, &output, Path::new("/var/lib/b")).unwrap();
+    }
+
+    #[test]
+    fn results_that_were_removed_are_not_a_share_that_went_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, path) = (store(folder.path()), folder.path().join("results"));
+        let output = Output::take(&store, &path, Path::new("/s")).unwrap();
+        std::fs::remove_dir_all(&path).unwrap();
+        assert!(output.trouble().is_some());
+        assert_eq!(output.look(&store).unwrap(), None, "it is made anew");
+        assert!(path.join(NAME).exists());
+        assert_eq!(output.trouble(), None);
+    }
+
+    #[test]
+    fn an_empty_folder_on_another_file_system_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, path) = (store(folder.path()), folder.path().join("results"));
+        std::fs::create_dir(&path).unwrap();
+        let key = format!("output.device.{}", path.display());
+        store.set_setting(&key, &u64::MAX.to_string()).unwrap();
+        let output = Output::take(&store, &path, Path::new("/s")).unwrap();
+        assert!(output.trouble().unwrap().contains("not mounted"));
+        assert!(
+            !path.join(NAME).exists(),
+            "nothing is written to a bare mount point"
+        );
+        assert!(output.look(&store).unwrap().is_some());
+        // The share, with what we left on it, or results that a person copied to a new disk.
+        std::fs::write(path.join("plate_table.hdf5"), "x").unwrap();
+        assert_eq!(output.look(&store).unwrap(), None);
     }
 }

@@ -12,7 +12,7 @@ use workflow::pass::{InputState, JobRequest, PassRequest, Subject};
 use crate::facility::{Prepared, RootSettings};
 use crate::image_set::ImageSet;
 use crate::intake::Intake;
-use crate::output::link_on_the_way;
+use crate::links::link_on_the_way;
 use crate::records;
 
 /// A claimed pass, ready to be sent.
@@ -56,6 +56,13 @@ pub(crate) fn prepare(
     let settings = intake
         .root(pass.plate.root)
         .ok_or_else(|| gone(pass, "the root"))?;
+    if let Some(reason) = settings.guard.as_ref().and_then(|guard| guard.trouble()) {
+        return Err(
+            Failure::new(FailureClass::Environment, "output-offline", reason)
+                .with_remedy("mount the share; work resumes by itself")
+                .into(),
+        );
+    }
     if let Some(link) = link_on_the_way(&settings.output, &pass.plate.output) {
         let message = format!(
             "`{}` is a symbolic link; results are not written through it",

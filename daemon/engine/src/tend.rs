@@ -69,6 +69,7 @@ impl Engine {
                 "passes without heartbeat were given back"
             );
         }
+        self.mind_the_outputs()?;
         self.prune_daily()?;
         if has_room {
             self.make_up_for_missed()?;
@@ -91,6 +92,30 @@ impl Engine {
             let pruned = self.intake.store().prune(history)?;
             tracing::debug!(?pruned, "old events and logs removed");
             *pruned_at = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Claims nothing of a root whose results have no place to go; goes on by itself.
+    fn mind_the_outputs(&self) -> Result<()> {
+        const HOLDER: &str = "output";
+        let store = self.intake.store();
+        for root in self.intake.facility().roots() {
+            let Some(guard) = &root.guard else { continue };
+            match guard.look(store)? {
+                Some(reason) => {
+                    if store.pause(Target::Root(root.id), HOLDER, &reason)? {
+                        tracing::warn!(output = %guard.folder().display(), %reason, "paused: output; work resumes by itself");
+                    }
+                }
+                None => {
+                    if store.resume(Target::Root(root.id), HOLDER)? {
+                        store.hurry(Some(root.id))?;
+                        tracing::info!(output = %guard.folder().display(), "the results' folder is back; work goes on");
+                        self.wake.notify_one();
+                    }
+                }
+            }
         }
         Ok(())
     }

@@ -79,7 +79,7 @@ fn rage(root: &std::path::Path, writer: usize, files: usize) -> Vec<PathBuf> {
 #[test]
 fn a_hundred_thousand_files_with_an_overflowing_queue_are_all_found_and_none_twice() {
     let (files, writers) = (large(), 4);
-    let mut lab = Lab::new();
+    let mut lab = Lab::in_memory();
     lab.spec.event_queue = 1000;
     lab.spec.settle = Duration::from_millis(200);
     let bound = with_small_kernel_queue(256, || lab.start());

@@ -102,7 +102,17 @@ impl Drop for Lab {
 impl Lab {
     /// A root that is not watched yet: native, no settle time.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap())
+    }
+
+    /// The same where the disk does not count, if the machine has such a place.
+    #[allow(dead_code, reason = "one of the programs uses it")]
+    pub fn in_memory() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Self::on(folder.unwrap())
+    }
+
+    fn on(folder: tempfile::TempDir) -> Self {
         let path = folder.path().join("root");
         fs::create_dir(&path).unwrap();
         let (sender, events) = channel();
