@@ -26,9 +26,9 @@ for target in "$@"; do
     }
     mkdir -p "$work/$target" "$work/findings"
     echo "== $target ($seconds s)"
-    # In `container` a crash of the C library is no finding: the product runs it in workers that may crash.
+    # In `container` crashes and hangs of the C library are no findings: the product runs it in workers with limits.
     case $target in
-        container) more="-fork=1 -ignore_crashes=1" ;;
+        container) more="-fork=1 -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1" ;;
         *) more= ;;
     esac
     # shellcheck disable=SC2086  # the options are words

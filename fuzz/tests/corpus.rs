@@ -78,8 +78,8 @@ fn try_all(name: &str) {
     println!("{name}: {} inputs in {:?}", inputs.len(), begin.elapsed());
 }
 
-/// Runs inputs in processes of their own. That C code crashes on some is what the workers are processes for; that it does on
-/// many, that Rust code panics, or that one takes long, is a finding.
+/// Runs inputs in processes of their own. That C code crashes or hangs on some is what the workers are processes for; that it
+/// does on many, that Rust code panics, or that one takes long and then ends, is a finding.
 fn try_apart(target: &Target, inputs: &[Vec<u8>]) {
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<PathBuf> = (0..inputs.len())

@@ -5,8 +5,11 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Address space of this process: what C code allocates is bounded by nothing else.
+/// Address space of a process for C code, whose allocations are bounded by nothing else.
 const MEMORY: u64 = 6 << 30;
+
+/// Its time on the processor: some damaged files keep the HDF5 library busy for ever.
+const SECONDS: u64 = 30;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -17,12 +20,17 @@ fn main() -> ExitCode {
         }
         return ExitCode::from(2);
     };
-    let limit = rustix::process::Rlimit {
-        current: Some(MEMORY),
-        maximum: Some(MEMORY),
-    };
-    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::As, limit) {
-        eprintln!("the address space cannot be limited: {error}");
+    if target.apart {
+        use rustix::process::Resource;
+        for (resource, most) in [(Resource::As, MEMORY), (Resource::Cpu, SECONDS)] {
+            let limit = rustix::process::Rlimit {
+                current: Some(most),
+                maximum: Some(most),
+            };
+            if let Err(error) = rustix::process::setrlimit(resource, limit) {
+                eprintln!("{resource:?} cannot be limited: {error}");
+            }
+        }
     }
     for file in arguments {
         println!("{}", file.to_string_lossy());

@@ -74,7 +74,10 @@ fn ask(world: &World, input: &[u8]) {
         .block_on(to_bytes(response.into_body(), ANSWER))
         .unwrap_or_else(|error| panic!("the answer is too long or broken ({error}): {shown}"));
     let text = String::from_utf8_lossy(&body);
-    assert!(!text.contains(TOKEN), "the token is in the answer: {shown}");
+    assert!(
+        !world.guarded || !text.contains(TOKEN),
+        "the token is in the answer: {shown}"
+    );
     if kind.starts_with("text/html") {
         assert!(!text.contains("<script>"), "a script of somebody: {shown}");
     }
