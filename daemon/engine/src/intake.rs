@@ -160,7 +160,7 @@ impl Intake {
             }
         };
         if let Some(start) = settings.ignore_before
-            && identity.mtime_ns < start
+            && self.was_there_before(root, relative, identity, start)?
         {
             self.store.record_file(&record(
                 FileState::Ignored,
@@ -234,6 +234,25 @@ impl Intake {
                 doubt,
             },
         )
+    }
+
+    /// Whether a file was there before its root was watched. Its mtime alone does not tell: copies keep that of the original.
+    /// Once known as such it stays so when only its mode or its name changes.
+    fn was_there_before(
+        &self,
+        root: RootId,
+        relative: &Path,
+        identity: FileIdentity,
+        start: i64,
+    ) -> Result<bool> {
+        if identity.mtime_ns.max(identity.ctime_ns) < start {
+            return Ok(true);
+        }
+        let known = self.store.find_file(root, relative)?;
+        Ok(known.is_some_and(|file| {
+            file.state == FileState::Ignored
+                && (file.size, file.mtime_ns) == (identity.size, identity.mtime_ns)
+        }))
     }
 
     /// Everything that follows from one file, in one transaction.

@@ -130,11 +130,11 @@ impl Host for WatchHost {
                         reason,
                         file_system,
                     } => {
-                        tracing::info!(root, mode = mode.as_str(), %reason, file_system, "root is online");
+                        tracing::debug!(root, mode = mode.as_str(), %reason, file_system, "root is online");
                         (RootState::Online, format!("{}: {reason}", mode.as_str()))
                     }
                     watch::RootState::Offline { reason } => {
-                        tracing::warn!(root, %reason, "root is offline");
+                        tracing::debug!(root, %reason, "root is offline");
                         (RootState::Offline, reason.clone())
                     }
                 };
