@@ -337,3 +337,42 @@ fn a_file_moved_before_its_work_is_found_under_its_new_name_or_waited_for() {
     });
     assert_eq!(failed(), serde_json::json!([]));
 }
+
+#[test]
+fn what_was_there_before_is_left_alone_and_a_copy_with_an_old_date_is_not() {
+    let lines = format!("{NAMING}\nexisting = \"ignore\"\nplate_complete = [\"manual\"]");
+    let mut daemon = Daemon::prepared(&Start {
+        root_lines: &lines,
+        ..Start::new(ONE_JOB)
+    });
+    let folder = daemon.folder("drop").join("plate");
+    let before = write(&folder, 0);
+    // The root is watched from a later moment on, also by the clock of the file system.
+    let begin = std::time::Instant::now();
+    daemon.launch();
+    daemon.wait("it is left alone", || {
+        daemon.get("/api/v1/status")["files"]["ignored"] == 1
+    });
+    let copied = write(&folder, 1);
+    let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let file = fs::File::options().append(true).open(&copied).unwrap();
+    file.set_modified(old).unwrap();
+    daemon.wait("the copy is done", || succeeded(&daemon) == 1);
+    // Its mode changes, and with that its ctime: it was there all the same.
+    let mut rights = fs::metadata(&before).unwrap().permissions();
+    rights.set_readonly(true);
+    fs::set_permissions(&before, rights).unwrap();
+    daemon.rescan();
+    write(&folder, 2);
+    daemon.wait("the third is done", || succeeded(&daemon) == 2);
+    assert_eq!(
+        daemon.get("/api/v1/status")["files"]["ignored"],
+        1,
+        "after {:?}",
+        begin.elapsed()
+    );
+    daemon.wait("the touched one is judged", || {
+        explain(&daemon, &before)["state"] == "ignored"
+    });
+    assert_eq!(daemon.get("/api/v1/status")["tasks"]["succeeded"], 2);
+}

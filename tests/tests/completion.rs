@@ -345,3 +345,28 @@ fn the_index_of_each_instrument_decides() {
         assert_eq!(states(&daemon), ["complete", "done"], "{naming}");
     }
 }
+
+#[test]
+fn a_sentinel_may_lie_in_a_folder_of_the_acquisition() {
+    let lines = format!("{NAMING}\nplate_complete = [\"sentinel:log/end-*.txt\"]");
+    let daemon = Daemon::start_with(&Start {
+        root_lines: &lines,
+        ..Start::new(ONE_JOB)
+    });
+    let folder = daemon.folder("drop").join("plate");
+    write(&folder, 0);
+    fs::write(folder.join("end-1.txt"), "not this one").unwrap();
+    daemon.wait("the image is done", || {
+        plate(&daemon)["counts"]["succeeded"] == 1
+    });
+    assert_eq!(plate(&daemon)["state"], "arriving");
+    fs::create_dir(folder.join("log")).unwrap();
+    fs::write(folder.join("log/end-1.txt"), "x").unwrap();
+    daemon.wait_for_plates(1, "done");
+    assert!(
+        plate(&daemon)["detail"]
+            .as_str()
+            .unwrap()
+            .contains("log/end-1.txt")
+    );
+}

@@ -99,7 +99,7 @@ pub(crate) fn read(
         }
     };
     if let Some(start) = settings.ignore_before
-        && seen.identity.mtime_ns < start
+        && was_there_before(store, settings.id, &seen, start)?
     {
         return Ok(listed(
             FileState::Ignored,
@@ -137,6 +137,20 @@ pub(crate) fn read(
             "correct the channel mapping; the file is taken up at the next scan",
         )),
     }
+}
+
+/// Whether a file was there before its root was watched. Its mtime alone does not tell: copies keep that of the original. Once
+/// known as such it stays so when only its mode or its name changes.
+fn was_there_before(store: &Store, root: RootId, seen: &Seen, start: i64) -> Result<bool> {
+    let identity = seen.identity;
+    if identity.mtime_ns.max(identity.ctime_ns) < start {
+        return Ok(true);
+    }
+    let known = store.find_file(root, &seen.relative)?;
+    Ok(known.is_some_and(|file| {
+        file.state == FileState::Ignored
+            && (file.size, file.mtime_ns) == (identity.size, identity.mtime_ns)
+    }))
 }
 
 fn listed(root: RootId, seen: &Seen, state: FileState, reason: &str, remedy: &str) -> FileRecord {

@@ -233,17 +233,29 @@ fn manifest_facts(plate: &Plate, manifest: &plate::Manifest) -> plate::ManifestF
     manifest.facts(&seen)
 }
 
-/// Files that could be a sentinel; the folder is only listed where a rule asks for one.
+/// Files that could be a sentinel, relative to the folder, as deep as a rule asks for; without such a rule nothing is listed.
 fn other_files(folder: &Path, rules: &[plate::CompleteRule]) -> Vec<PathBuf> {
-    if !rules
-        .iter()
-        .any(|r| matches!(r, plate::CompleteRule::Sentinel(_)))
-    {
-        return Vec::new();
+    let depth = rules.iter().filter_map(|rule| match rule {
+        plate::CompleteRule::Sentinel(glob) => Some(glob.as_str().matches('/').count()),
+        _ => None,
+    });
+    let mut found = Vec::new();
+    if let Some(depth) = depth.max() {
+        list_others(folder, Path::new(""), depth, &mut found);
     }
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
+    found
+}
+
+fn list_others(folder: &Path, below: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder.join(below)) else {
+        return;
     };
-    let names = entries.flatten().map(|e| PathBuf::from(e.file_name()));
-    names.filter(|name| !plate::is_image_name(name)).collect()
+    for entry in entries.flatten() {
+        let path = below.join(entry.file_name());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && depth > 0 => list_others(folder, &path, depth - 1, found),
+            _ if plate::is_image_name(&path) => {}
+            _ => found.push(path),
+        }
+    }
 }

@@ -125,7 +125,7 @@ impl Host for WatchHost {
                         reason,
                         file_system,
                     } => {
-                        tracing::info!(root, mode = mode.as_str(), %reason, file_system, "root is online");
+                        tracing::debug!(root, mode = mode.as_str(), %reason, file_system, "root is online");
                         // Before anything is claimed: what the folder's workflow or mappings now say must be planned.
                         if let Err(error) = self.intake.plan_root(RootId(*root)) {
                             tracing::error!(root, %error, "plates could not be planned");
@@ -134,7 +134,7 @@ impl Host for WatchHost {
                         (RootState::Online, format!("{}: {reason}", mode.as_str()))
                     }
                     watch::RootState::Offline { reason } => {
-                        tracing::warn!(root, %reason, "root is offline");
+                        tracing::debug!(root, %reason, "root is offline");
                         (RootState::Offline, reason.clone())
                     }
                 };

@@ -111,6 +111,27 @@ fn trouble_of_the_surroundings_costs_no_attempt() {
 }
 
 #[test]
+fn what_waits_for_the_surroundings_can_be_hurried_and_other_retries_cannot() {
+    let queue = Queue::new();
+    let task = one_task(&queue);
+    attempt(&queue, |task| failed(task, FailureClass::Environment));
+    assert!(queue.claim().is_none(), "it waits");
+    assert_eq!(queue.store.hurry(Some(queue::RootId(99))).unwrap(), 0);
+    assert_eq!(queue.store.hurry(Some(queue.root)).unwrap(), 1);
+    assert_eq!(queue.store.hurry(None).unwrap(), 0, "it is due already");
+    let pass = queue.claim().unwrap();
+    let report = failed(pass.tasks[0].id, FailureClass::Transient);
+    queue.store.finish_pass(pass.id, &[report], None).unwrap();
+    assert_eq!(
+        queue.store.hurry(None).unwrap(),
+        0,
+        "a transient error keeps its time"
+    );
+    assert_eq!(queue.store.task(task).unwrap().task.attempts, 1);
+    queue.assert_sound();
+}
+
+#[test]
 fn the_third_crash_quarantines() {
     let queue = Queue::new();
     let task = one_task(&queue);

@@ -113,6 +113,17 @@ impl Control for EngineControl {
                 "look at the daemon's log",
             )),
         }
+        let holds = self.engine.store().status().map(|status| status.holds);
+        for hold in holds.unwrap_or_default() {
+            if hold.holder == "output" {
+                checks.push(check(
+                    "output".to_owned(),
+                    false,
+                    hold.reason,
+                    "mount the share; work resumes by itself",
+                ));
+            }
+        }
         for disk in self.disks() {
             let ok = disk.free_bytes >= self.engine.min_free();
             checks.push(check(

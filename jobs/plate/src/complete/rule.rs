@@ -38,6 +38,12 @@ pub struct SentinelGlob {
 }
 
 impl SentinelGlob {
+    /// The glob as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// Compiles a glob.
     ///
     /// # Errors
