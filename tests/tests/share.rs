@@ -185,7 +185,7 @@ fn inside_results_share() {
     let done = succeeded(&daemon);
     assert!(daemon.terminate(), "{}", daemon.log());
     fs::remove_dir_all(results.join("plate")).ok();
-    fs::remove_file(results.join("wellspring.lock")).ok();
+    fs::remove_file(results.join(".wellspring.lock")).ok();
     daemon.launch();
     daemon.wait("the root is paused again", || {
         status(&daemon)["pauses"][0]["holder"] == "output"

@@ -15,7 +15,7 @@ use queue::Store;
 use crate::error::{Error, Result};
 
 /// Name of the file in the output folder.
-const NAME: &str = "wellspring.lock";
+const NAME: &str = ".wellspring.lock";
 /// A daemon that was killed while it started a worker leaves its lock to that child for a moment.
 const DYING: (u32, Duration) = (100, Duration::from_millis(50));
 
