@@ -46,7 +46,8 @@ def pages(path):
 def files():
     for folder, _, names in os.walk(results):
         for name in names:
-            yield os.path.join(folder, name)
+            if name != ".wellspring.lock":  # the daemon's claim to the folder
+                yield os.path.join(folder, name)
 
 
 def read_all(path):
