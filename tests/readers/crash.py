@@ -43,8 +43,12 @@ def pages(path):
     return out
 
 
-def files():
-    for folder, _, names in os.walk(results):
+def files(top=results):
+    """All of them, hidden ones too, but for what says whose folder it is and the queue of `wellspring run`."""
+    for folder, folders, names in os.walk(top):
+        if folder == top:
+            folders[:] = [name for name in folders if name != ".wellspring"]
+            names = [name for name in names if name != ".wellspring.lock"]
         for name in names:
             if name != ".wellspring.lock":  # the daemon's claim to the folder
                 yield os.path.join(folder, name)
@@ -136,8 +140,7 @@ def equal(folder):
     """Every number in the results against those of a run that nobody disturbed."""
     differences = []
     ours = {os.path.relpath(path, results) for path in files()}
-    theirs = {os.path.relpath(os.path.join(d, n), folder) for d, _, names in os.walk(folder) for n in names}
-    theirs = {path for path in theirs if not path.startswith(".wellspring/")}  # the queue of that run
+    theirs = {os.path.relpath(path, folder) for path in files(folder)}
     differences += [f"{path} is not in both" for path in sorted(ours ^ theirs)]
     for path in sorted(ours & theirs):
         (a, keys_a), (b, keys_b) = contents(os.path.join(results, path)), contents(os.path.join(folder, path))

@@ -152,6 +152,10 @@ impl Inspect {
         let (mut out, mut open) = (Vec::new(), vec![self.results.clone()]);
         while let Some(folder) = open.pop() {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                // It says whose folder this is.
+                if entry.file_name() == ".wellspring.lock" {
+                    continue;
+                }
                 if entry.path().is_dir() {
                     open.push(entry.path());
                 } else {
