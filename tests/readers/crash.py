@@ -50,8 +50,7 @@ def files(top=results):
             folders[:] = [name for name in folders if name != ".wellspring"]
             names = [name for name in names if name != ".wellspring.lock"]
         for name in names:
-            if name != ".wellspring.lock":  # the daemon's claim to the folder
-                yield os.path.join(folder, name)
+            yield os.path.join(folder, name)
 
 
 def read_all(path):

@@ -110,8 +110,9 @@ pub(crate) fn read(
     let (content, planes) = if seen.doubt.is_some() {
         doubtful(&seen.identity, &parsed)
     } else {
-        match read_file(&settings.path, &seen.relative, &parsed) {
-            Ok(found) => found,
+        match read_file(&settings.path, &seen, &parsed) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Reading::Nothing),
             Err(reason) => return Ok(listed(FileState::Unreadable, &reason, COPY_AGAIN)),
         }
     };
@@ -185,16 +186,26 @@ fn doubtful(identity: &FileIdentity, parsed: &ParsedName) -> (String, Vec<Plane>
     (content, planes)
 }
 
-/// Content hash and planes of a readable file; the reason as text where it is not.
+/// Content hash and planes of a readable file; the reason as text where it is not. Nothing where it was written to meanwhile:
+/// header and hash would speak of different contents. The watcher sees that too, and reports the file anew.
 fn read_file(
     root: &Path,
-    relative: &Path,
+    seen: &Seen,
     parsed: &ParsedName,
-) -> Result<(String, Vec<Plane>), String> {
-    let info = acquisition::probe_below(root, relative).map_err(|e| e.to_string())?;
+) -> Result<Option<(String, Vec<Plane>)>, String> {
+    let path = &seen.relative;
+    let info = acquisition::probe_below(root, path).map_err(|e| e.to_string())?;
     let found = contribution(parsed, &info)?;
-    let content = acquisition::open_below(root, relative)
-        .and_then(|file| hash_file(&file))
-        .map_err(|e| format!("cannot read `{}`: {e}", root.join(relative).display()))?;
-    Ok((content, found.planes))
+    let hashed = acquisition::open_below(root, path).and_then(|file| {
+        let content = hash_file(&file)?;
+        Ok((content, FileIdentity::of(&file.metadata()?)))
+    });
+    let (content, now) =
+        hashed.map_err(|e| format!("cannot read `{}`: {e}", root.join(path).display()))?;
+    let before = &seen.identity;
+    if (now.size, now.mtime_ns) != (before.size, before.mtime_ns) {
+        tracing::debug!(path = %path.display(), "the file was written to while it was read");
+        return Ok(None);
+    }
+    Ok(Some((content, found.planes)))
 }

@@ -208,8 +208,7 @@ impl Inspect {
             .map(|p| format!("{} is missing", p.display()));
         let extra = there
             .iter()
-            // The lock is the daemon's claim to the folder.
-            .filter(|p| !p.ends_with(".wellspring.lock") && !expected.contains(p))
+            .filter(|p| !expected.contains(p))
             .map(|p| format!("{} is too many", p.display()));
         missing.chain(extra).collect()
     }
