@@ -1,5 +1,6 @@
 //! Decides when a plate has all it will get.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -162,20 +163,21 @@ impl Intake {
 
     /// Announced image sets of which nothing came stay visible as holes at their own well and site.
     fn put_holes(&self, plate: &Plate) -> Result<()> {
+        let sites: BTreeSet<_> = plate
+            .sets
+            .values()
+            .map(|m| (m.parsed.well, m.parsed.site))
+            .collect();
+        let mut holes = Vec::new();
         for ((well, site, t), planes) in plate.announced.sets() {
             let name = format!("{well}-{site:04}");
             let name = t.map_or(name.clone(), |t| format!("{name}-T{t:04}"));
             // A manifest that names no timepoint is met by any.
-            if plate.sets.contains_key(&name)
-                || plate
-                    .sets
-                    .values()
-                    .any(|m| (m.parsed.well, m.parsed.site) == (well, site) && t.is_none())
-            {
+            if plate.sets.contains_key(&name) || (t.is_none() && sites.contains(&(well, site))) {
                 continue;
             }
             let channels: Vec<&str> = planes.iter().map(|(c, _)| c.as_str()).collect();
-            self.store().upsert_subject(&NewSubject {
+            holes.push(NewSubject {
                 plate: plate.id,
                 kind: SubjectKind::ImageSet,
                 name,
@@ -186,8 +188,14 @@ impl Intake {
                 missing: json!(channels),
                 inputs: json!(null),
                 input_hash: None,
-            })?;
+            });
         }
+        self.store().transaction(|tx| {
+            for hole in &holes {
+                tx.upsert_subject(hole)?;
+            }
+            Ok(())
+        })?;
         Ok(())
     }
 }
