@@ -186,7 +186,7 @@ struct Span {
 
 #[test]
 fn nothing_grows_with_what_was_done() {
-    let plates = number("WELLSPRING_SOAK_PLATES").unwrap_or(24);
+    let plates = number("WELLSPRING_SOAK_PLATES").unwrap_or(16);
     let jobs = number("WELLSPRING_SOAK_JOBS").unwrap_or(10);
     let workflow = workflow(jobs);
     let lines = format!(
