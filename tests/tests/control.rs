@@ -143,6 +143,46 @@ fn a_changed_workflow_is_planned_anew_by_a_reload() {
 }
 
 #[test]
+fn a_plate_whose_images_are_archived_is_forgotten_in_time_and_its_results_stay() {
+    let mut daemon = Daemon::start(
+        &example_workflow("nuclei-and-cells.toml"),
+        "plate_complete = [\"quiet:1\"]",
+    );
+    for plate in ["archived", "kept"] {
+        write_plate(&small(), &daemon.folder("drop").join(plate)).unwrap();
+    }
+    daemon.wait_for_plates(2, "done");
+    let (folder, archive) = (
+        daemon.folder("drop").join("archived"),
+        daemon.folder("archive"),
+    );
+    fs::rename(&folder, &archive).unwrap();
+    assert!(daemon.terminate());
+    let text = fs::read_to_string(daemon.config()).unwrap();
+    fs::write(
+        daemon.config(),
+        text.replacen("[state]\n", "[state]\nkeep_plates_days = 0\n", 1),
+    )
+    .unwrap();
+    daemon.launch();
+    daemon.wait_for_plates(1, "done");
+    assert_eq!(daemon.get("/api/v1/plates")["items"][0]["name"], "kept");
+    assert!(
+        daemon
+            .folder("results")
+            .join("archived/archived_table.hdf5")
+            .exists()
+    );
+    // Back from the archive: known images are no new plate.
+    fs::rename(&archive, &folder).unwrap();
+    daemon.rescan();
+    daemon.wait("the files are back", || {
+        daemon.get("/api/v1/status")["files"]["vanished"] == 0
+    });
+    daemon.wait_for_plates(1, "done");
+}
+
+#[test]
 fn a_named_limit_holds_back_its_own_jobs_only() {
     let workflow = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
     let text = fs::read_to_string(example_workflow("nuclei-and-cells.toml")).unwrap();

@@ -24,9 +24,13 @@ pub struct State {
     /// Free space to keep on each volume that is written to. Below it the daemon pauses, and resumes by itself once
     /// there is room again; nothing fails for it.
     pub min_free: ByteSize,
-    /// How long events and the logs of attempts are kept, in days. Plates, tasks and results are kept until they are removed.
+    /// How long events and the logs of attempts are kept, in days.
     #[schemars(range(min = 1))]
     pub keep_days: u32,
+    /// After how many days a plate that has ended, and whose images are no longer in the watched folder, is taken out of the
+    /// queue and the page. Its results stay. By default never.
+    #[schemars(example = 365)]
+    pub keep_plates_days: Option<u32>,
 }
 
 impl Default for State {
@@ -36,6 +40,7 @@ impl Default for State {
             allow_network: false,
             min_free: ByteSize::mib(1024),
             keep_days: 90,
+            keep_plates_days: None,
         }
     }
 }

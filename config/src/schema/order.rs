@@ -106,6 +106,15 @@ mod tests {
             .into_iter()
             .map(|(n, _)| n)
             .collect();
-        assert_eq!(names, ["dir", "allow_network", "min_free", "keep_days"]);
+        assert_eq!(
+            names,
+            [
+                "dir",
+                "allow_network",
+                "min_free",
+                "keep_days",
+                "keep_plates_days"
+            ]
+        );
     }
 }

@@ -23,6 +23,9 @@ use crate::leftovers;
 use crate::volume::Volume;
 use crate::watching::WatchHost;
 
+/// Pause before history is pruned for the first time: the roots have been looked at by then.
+const FIRST_PRUNING: Duration = Duration::from_secs(5);
+
 /// How workers are started.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
@@ -47,7 +50,7 @@ pub struct Engine {
     /// Free bytes of each volume at the last look.
     pub(crate) free: Mutex<HashMap<PathBuf, u64>>,
     pub(crate) tasks: Mutex<Vec<JoinHandle<()>>>,
-    pub(crate) pruned_at: Mutex<Option<Instant>>,
+    pub(crate) prune_at: Mutex<Instant>,
 }
 
 /// What the engine itself looks up in the configuration.
@@ -57,6 +60,11 @@ pub(crate) struct Settings {
     pub state_dir: PathBuf,
     pub min_free: u64,
     pub history: Duration,
+    pub plates: Option<Duration>,
+}
+
+const fn days(days: u32) -> Duration {
+    Duration::from_secs(days as u64 * 24 * 3600)
 }
 
 impl Settings {
@@ -65,7 +73,8 @@ impl Settings {
             grace: Duration::from_secs(config.workers.grace_secs),
             state_dir: config.state.dir.clone(),
             min_free: config.state.min_free.bytes(),
-            history: Duration::from_secs(u64::from(config.state.keep_days) * 24 * 3600),
+            history: days(config.state.keep_days),
+            plates: config.state.keep_plates_days.map(days),
         }
     }
 }
@@ -115,7 +124,7 @@ impl Engine {
             settings: Mutex::new(Settings::of(config)),
             free: Mutex::default(),
             tasks: Mutex::default(),
-            pruned_at: Mutex::default(),
+            prune_at: Mutex::new(Instant::now() + FIRST_PRUNING),
         });
         engine.watch(specs)?;
         faults::point(Point::StartWatching);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use queue::{PlateState, RootId, Target};
 
 use crate::completion::Sight;
-use crate::engine::{Engine, lock};
+use crate::engine::{Engine, Settings, lock};
 use crate::error::Result;
 use crate::records;
 use crate::volume::Volume;
@@ -86,13 +86,18 @@ impl Engine {
     }
 
     fn prune_daily(&self) -> Result<()> {
-        let mut pruned_at = lock(&self.pruned_at);
-        if pruned_at.is_none_or(|at| at.elapsed() >= PRUNING) {
-            let history = lock(&self.settings).history;
-            let pruned = self.intake.store().prune(history)?;
-            tracing::debug!(?pruned, "old events and logs removed");
-            *pruned_at = Some(Instant::now());
+        if *lock(&self.prune_at) > Instant::now() {
+            return Ok(());
         }
+        let Settings {
+            history, plates, ..
+        } = lock(&self.settings).clone();
+        if let Some(age) = plates {
+            self.forget_plates(age)?;
+        }
+        let pruned = self.intake.store().prune(history)?;
+        tracing::debug!(?pruned, "old events and logs removed");
+        *lock(&self.prune_at) = Instant::now() + PRUNING;
         Ok(())
     }
 
@@ -115,6 +120,26 @@ impl Engine {
                         self.wake.notify_one();
                     }
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes plates out of the queue that ended long ago and whose folder is gone from a root that can be seen: nothing more
+    /// can come for them.
+    fn forget_plates(&self, age: Duration) -> Result<()> {
+        let store = self.intake.store();
+        let ended = [PlateState::Done, PlateState::DoneWithFailures];
+        for row in records::plates(store, &ended)? {
+            let old = row
+                .finished_at
+                .is_some_and(|at| jiff::Timestamp::now().duration_since(at).unsigned_abs() >= age);
+            let gone = self.intake.root(row.root).is_some_and(|root| {
+                self.is_online(row.root) && !root.path.join(&row.directory).exists()
+            });
+            if old && gone {
+                store.forget_plate(row.id)?;
+                tracing::info!(plate = %row.name, output = %row.output.display(), "the plate is forgotten; its results stay");
             }
         }
         Ok(())
