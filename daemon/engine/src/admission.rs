@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use queue::Admission;
 use workflow::Workflow;
 
 use crate::image_set::ImageSet;
+use crate::lock::lock;
 
 /// Share of the machine's memory that passes may use where nothing is configured, in percent.
 const MEMORY_SHARE: u64 = 80;
@@ -253,10 +254,6 @@ fn group_limit(group: &str) -> u64 {
         .filter_map(limit)
         .min()
         .unwrap_or(u64::MAX)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

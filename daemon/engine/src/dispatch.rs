@@ -20,6 +20,7 @@ use worker::{PassEnd, SpawnOptions, WorkerProcess};
 use crate::admission::{self, Admissions, Capacity, Need, Permit};
 use crate::intake::Intake;
 use crate::leftovers::of_dead_worker;
+use crate::lock::lock;
 use crate::outcome;
 use crate::ready_pass::{DefaultLimits, NotReady, prepare};
 
@@ -132,9 +133,9 @@ impl Dispatch {
     }
 
     fn fill_slots(self: &Arc<Self>) {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = lock(&self.slots);
         slots.retain(|slot| !slot.is_finished());
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = lock(&self.states);
         for id in 1..=self.options().count {
             if states.iter().all(|state| state.id != id) {
                 states.push(WorkerState::idle(id));
@@ -151,10 +152,7 @@ impl Dispatch {
 
     /// What every slot is doing.
     pub fn states(&self) -> Vec<WorkerState> {
-        self.states
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.states).clone()
     }
 
     /// What a ready task with this named limit waits for, besides its turn.
@@ -164,19 +162,14 @@ impl Dispatch {
 
     /// Ends a running pass, because its tasks were cancelled.
     pub fn stop(&self, pass: PassId) {
-        if let Some(token) = self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&pass)
-        {
+        if let Some(token) = lock(&self.running).get(&pass) {
             token.cancel();
         }
     }
 
     /// Returns when all slots have ended, which they do when draining.
     pub async fn ended(&self) {
-        let slots = std::mem::take(&mut *self.slots.lock().unwrap_or_else(PoisonError::into_inner));
+        let slots = std::mem::take(&mut *lock(&self.slots));
         for slot in slots {
             if let Err(error) = slot.await {
                 tracing::error!(%error, "a worker slot ended by a bug");
@@ -189,7 +182,7 @@ impl Dispatch {
     }
 
     fn describe(&self, id: usize, change: impl FnOnce(&mut WorkerState)) {
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = lock(&self.states);
         if let Some(state) = states.iter_mut().find(|state| state.id == id) {
             change(state);
             state.since = Timestamp::now();
@@ -224,7 +217,7 @@ impl Dispatch {
         if let Some(mut worker) = worker {
             worker.kill().await;
         }
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = lock(&self.states);
         states.retain(|state| state.id != id);
     }
 
@@ -248,7 +241,7 @@ impl Dispatch {
                 });
             match admissions.admit(need) {
                 Ok(room) => {
-                    *for_queue.lock().unwrap_or_else(PoisonError::into_inner) = Some(room);
+                    *lock(&for_queue) = Some(room);
                     Admission::Take
                 }
                 Err(instead) => instead,
@@ -360,10 +353,7 @@ impl Dispatch {
             s.subject = Some(pass.subject.name.clone());
         });
         let stop = self.killed.child_token();
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(pass.id, stop.clone());
+        lock(&self.running).insert(pass.id, stop.clone());
         let beating = tokio::spawn(heartbeat(
             self.store().clone(),
             pass.id,
@@ -383,10 +373,7 @@ impl Dispatch {
                 },
             )
             .await;
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&pass.id);
+        lock(&self.running).remove(&pass.id);
         let current = self
             .states()
             .into_iter()
@@ -516,7 +503,7 @@ fn tell_failures(pass: &Pass, reports: &[TaskReport]) {
 
 /// The room that a claim was given is its own only if the claim was made.
 fn claimed(pass: Option<Pass>, permit: &Mutex<Option<Permit>>) -> Option<Claimed> {
-    let permit = permit.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let permit = lock(permit).take();
     Some(Claimed {
         pass: pass?,
         permit: permit?,

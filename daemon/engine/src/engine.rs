@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use config::DaemonConfig;
@@ -20,6 +20,7 @@ use crate::error::Result;
 use crate::facility::Facility;
 use crate::intake::Intake;
 use crate::leftovers;
+use crate::lock::lock;
 use crate::volume::Volume;
 use crate::watching::WatchHost;
 
@@ -344,8 +345,4 @@ fn close_roots(store: &Store, facility: &Facility) -> Result<()> {
         store.set_root_state(root.id, state, Some(why))?;
     }
     Ok(())
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

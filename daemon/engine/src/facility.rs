@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use config::{ChannelRole, WorkflowFile};
@@ -12,6 +12,7 @@ use workflow::Workflow;
 
 use crate::error::{Error, Result};
 use crate::hash::hash_bytes;
+use crate::lock::lock;
 use crate::output::Output;
 
 /// A workflow in the two forms that are needed: compiled for planning, as a file for the workers.
@@ -122,7 +123,7 @@ impl Facility {
             meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
         );
         let key = (root.id, directory.to_owned());
-        let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut variants = lock(&self.variants);
         if let Some((size, at, prepared)) = variants.get(&key)
             && (*size, *at) == stamp
         {

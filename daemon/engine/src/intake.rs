@@ -15,6 +15,7 @@ use crate::arriving::{Member, Plate, plate_of};
 use crate::error::Result;
 use crate::facility::{Facility, RootSettings};
 use crate::image_set::ImageSet;
+use crate::lock::lock;
 use crate::missed::Missed;
 use crate::planes::{container_name, image_set_name};
 use crate::planner::FileHashes;
@@ -94,7 +95,7 @@ impl Intake {
     }
 
     pub(crate) fn plates(&self) -> MutexGuard<'_, HashMap<PlateId, Plate>> {
-        self.plates.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.plates)
     }
 
     /// Registers files of a root, all together.

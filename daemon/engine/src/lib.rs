@@ -21,6 +21,7 @@ mod image_set;
 mod intake;
 mod leftovers;
 mod links;
+mod lock;
 mod missed;
 mod missing;
 mod once;

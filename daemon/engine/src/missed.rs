@@ -1,10 +1,12 @@
 //! Files that were reported and could not be recorded: their roots are scanned again as soon as the queue takes writes.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use queue::RootId;
+
+use crate::lock::lock;
 
 /// What the intake could not take.
 #[derive(Debug, Default)]
@@ -17,13 +19,13 @@ pub(crate) struct Missed {
 impl Missed {
     /// A file of this root was not recorded.
     pub fn add(&self, root: RootId) {
-        let mut roots = self.roots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut roots = lock(&self.roots);
         roots.insert(root);
     }
 
     /// The roots to be scanned again; they are forgotten here.
     pub fn take(&self) -> BTreeSet<RootId> {
-        let mut roots = self.roots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut roots = lock(&self.roots);
         std::mem::take(&mut *roots)
     }
 

@@ -7,12 +7,13 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use queue::Store;
 
 use crate::error::{Error, Result};
+use crate::lock::lock;
 
 /// Name of the file in the output folder.
 const NAME: &str = ".wellspring.lock";
@@ -58,10 +59,7 @@ impl Output {
         if let Standing::Away(reason) = &standing {
             tracing::warn!(output = %folder.display(), reason, "the results' folder is offline; work waits for it");
         }
-        *output
-            .standing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = standing;
+        *lock(&output.standing) = standing;
         Ok(output)
     }
 
@@ -72,7 +70,7 @@ impl Output {
 
     /// Why nothing can be written there now, as far as the last look tells.
     pub(crate) fn trouble(&self) -> Option<String> {
-        match &*self.standing.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &*lock(&self.standing) {
             Standing::Away(reason) => Some(reason.clone()),
             Standing::Held { id, .. } if self.marker_id() != Some(*id) => Some(self.gone()),
             _ => None,
@@ -93,7 +91,7 @@ impl Output {
             }
             other => other?,
         };
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+        *lock(&self.standing) = standing;
         Ok(self.trouble())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 use queue::{Gate, NewTask, Plan, Require, SubjectId, Upstream};
@@ -10,6 +10,7 @@ use workflow::{Compiled, Ingredients, Job, Scope, Workflow};
 
 use crate::facility::Prepared;
 use crate::hash::{hash_file, hash_texts};
+use crate::lock::lock;
 
 /// Hashes of model and corrector files, remembered by size and time.
 #[derive(Default)]
@@ -22,7 +23,7 @@ impl FileHashes {
             return "missing".to_owned();
         };
         let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         if let Some((size, at, hash)) = known.get(path)
             && (*size, *at) == (meta.len(), modified)
         {

@@ -4,8 +4,6 @@
 //! model files and of the versions of its job kinds. So a restart plans only what really changed, and no pass runs with a
 //! workflow that its task keys do not speak of.
 
-use std::sync::PoisonError;
-
 use faults::Point;
 use plate::ParsedName;
 use queue::{
@@ -19,6 +17,7 @@ use crate::error::Result;
 use crate::facility::Prepared;
 use crate::image_set::{Expectation, ImageSet};
 use crate::intake::Intake;
+use crate::lock::lock;
 use crate::planner::{PlanFor, fingerprint, plan};
 use crate::records;
 
@@ -218,7 +217,7 @@ impl Intake {
         prepared: &Prepared,
     ) -> Option<(PlateId, String)> {
         let now = fingerprint(prepared, &self.hashes);
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut planned = lock(&self.planned);
         let before = planned.get(&id).cloned().or_else(|| {
             // A queue that cannot be read says so elsewhere; planning once too often costs nothing but time.
             let stored = self.store().setting(&setting(id)).ok().flatten()?;
@@ -229,7 +228,7 @@ impl Intake {
     }
 
     pub(crate) fn remember_planned(&self, id: PlateId, fingerprint: String) {
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut planned = lock(&self.planned);
         planned.insert(id, fingerprint);
     }
 }

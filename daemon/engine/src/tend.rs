@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use queue::{PlateState, RootId, Target};
 
 use crate::completion::Sight;
-use crate::engine::{Engine, Settings, lock};
+use crate::engine::{Engine, Settings};
 use crate::error::Result;
+use crate::lock::lock;
 use crate::records;
 use crate::volume::Volume;
 

@@ -4,12 +4,14 @@
 //! does not complete a plate, nor does a share that is away. After a restart the period begins anew.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use queue::PlateId;
 use watch::{Listed, Verification};
+
+use crate::lock::lock;
 
 /// The plates that are not complete.
 #[derive(Default)]
@@ -24,7 +26,7 @@ struct Plate {
 
 impl Vigil {
     fn plates(&self) -> MutexGuard<'_, HashMap<PlateId, Plate>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Notes what is known of a plate now, and returns how long nothing has happened to it. `disturbed`: its folder cannot
