@@ -25,6 +25,18 @@ pub enum Error {
         /// What is allowed.
         expected: &'static str,
     },
+    /// An image that a filter's kernel does not fit into.
+    #[error(
+        "an image of {extent:?} (z, y, x) is too small for sigma {sigma}, which needs {needed} pixels"
+    )]
+    TooSmall {
+        /// The image's lengths (z, y, x).
+        extent: [usize; 3],
+        /// The least length.
+        needed: usize,
+        /// Standard deviation of the filter, in pixels.
+        sigma: f64,
+    },
     /// A statistic of no pixels.
     #[error("{0} of an empty plane is not defined")]
     Empty(&'static str),

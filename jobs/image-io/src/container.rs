@@ -18,6 +18,7 @@ mod inspect;
 mod pyramid;
 mod reader;
 mod table_form;
+mod tree;
 mod writer;
 
 pub use attribute::{Attribute, Color};
@@ -27,6 +28,7 @@ pub use inspect::{DatasetInfo, Inspection, Node, NodeKind, inspect};
 pub use pyramid::{is_averaged, levels as pyramid_levels};
 pub use reader::{Container, ImageInfo, read_attributes, read_dataset_2d};
 pub use table_form::VisibleType;
+pub use tree::{Tree, Values};
 pub use writer::{ContainerWriter, Published};
 
 /// Compresses one chunk of shuffled planes; for measurements.

@@ -102,6 +102,27 @@ pub fn exists(at: &Handle, path: &str) -> Result<bool, Failure> {
     })
 }
 
+/// Whether a group has an object of this name in the same file, not a link to somewhere else.
+pub fn is_hard(group: &Handle, name: &str) -> Result<bool, Failure> {
+    let name = c_text(name)?;
+    // SAFETY: as above; the description is only read after success.
+    locked(|| unsafe {
+        let answer = H5Lexists(group.0, name.as_ptr(), H5P_DEFAULT);
+        check(answer)?;
+        if answer == 0 {
+            return Ok(false);
+        }
+        let mut info = H5L_info2_t::default();
+        check(H5Lget_info2(
+            group.0,
+            name.as_ptr(),
+            &raw mut info,
+            H5P_DEFAULT,
+        ))?;
+        Ok(info.type_ == H5L_type_t::H5L_TYPE_HARD)
+    })
+}
+
 /// The kind and identity of the object behind a name.
 pub fn object(at: &Handle, name: &str) -> Result<Object, Failure> {
     let name = c_text(name)?;

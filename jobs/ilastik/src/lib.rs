@@ -1,0 +1,23 @@
+//! Runs ilastik's pixel classification projects (`.ilp`) without ilastik.
+//!
+//! A project is read once ([`Project::open`]); then it predicts as many images as come. Pixel Classification and two-stage Autocontext of
+//! ilastik 0.6 to 1.4 are understood. Nothing but the features, the forests and the export settings of a project is read: the training
+//! data need not be there, and nothing that was pickled is ever unpickled.
+//!
+//! Results are ilastik's, bit for bit on x86-64 with AVX2 and FMA; see [`analysis::pixel_features`].
+
+mod autocontext;
+mod axes;
+mod error;
+mod export;
+mod forests;
+mod image;
+mod project;
+mod stage;
+
+pub use axes::Axes;
+pub use error::{Error, Result};
+pub use export::{DataType, ExportSettings, Source, rescaled};
+pub use image::Image;
+pub use project::{Project, TrainingImage, WorkflowKind};
+pub use stage::{FeatureTable, Stage};

@@ -1,0 +1,188 @@
+//! Real projects and what real ilastik made of them.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::path::{Path, PathBuf};
+
+use ilastik::{Axes, Image, Project};
+use image_io::PixelType;
+use image_io::container::Tree;
+use ndarray::{Array5, ArrayD, Axis, IxDyn};
+
+fn golden() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden/ilastik");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: {} is absent", folder.display());
+    None
+}
+
+/// Whether results must be ilastik's bit for bit on this machine.
+fn exact() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+fn dataset(path: &Path, name: &str) -> (ArrayD<f32>, PixelType) {
+    let values = Tree::open(path).unwrap().numbers(name, 1 << 30).unwrap();
+    let array = ArrayD::from_shape_vec(IxDyn(&values.shape), values.to_f32()).unwrap();
+    (array, values.pixel_type)
+}
+
+fn image(path: &Path, axes: &str) -> Image {
+    let (values, pixel_type) = match path.extension().unwrap().to_str().unwrap() {
+        "h5" => dataset(path, "data"),
+        "npy" => {
+            let bytes = std::fs::read(path).unwrap();
+            let values = bytes[bytes.len() - 64 * 64 * 64..]
+                .iter()
+                .map(|&b| f32::from(b));
+            let values = ArrayD::from_shape_vec(IxDyn(&[64, 64, 64]), values.collect()).unwrap();
+            (values, PixelType::U8)
+        }
+        _ => {
+            let planes = image_io::acquisition::read_planes(path).unwrap();
+            let pixel_type = planes[0].pixel_type();
+            let planes: Vec<_> = planes.iter().map(image_io::Pixels::to_f32).collect();
+            let views: Vec<_> = planes.iter().map(|p| p.view()).collect();
+            (
+                ndarray::stack(Axis(0), &views).unwrap().into_dyn(),
+                pixel_type,
+            )
+        }
+    };
+    Image::new(values, Axes::parse(axes).unwrap(), pixel_type).unwrap()
+}
+
+/// A golden result as (t, c, z, y, x).
+fn expected(path: &Path, axes: &str) -> Array5<f32> {
+    let (values, pixel_type) = dataset(path, "exported_data");
+    Image::new(values, Axes::parse(axes).unwrap(), pixel_type)
+        .unwrap()
+        .values
+}
+
+fn compare(name: &str, got: &Array5<f32>, wanted: &Array5<f32>, exact: bool) {
+    assert_eq!(got.dim(), wanted.dim(), "{name}");
+    let count = got.len() as f64;
+    let differing = got
+        .iter()
+        .zip(wanted)
+        .filter(|(a, b)| a.to_bits() != b.to_bits())
+        .count();
+    let off = |by: f32| {
+        got.iter()
+            .zip(wanted)
+            .filter(|(a, b)| (*a - *b).abs() >= by)
+            .count()
+    };
+    println!(
+        "{name}: {} values, {differing} differ in a bit, {} by 1e-6, {} by 0.015, {} by 0.15",
+        got.len(),
+        off(1e-6),
+        off(0.015),
+        off(0.15)
+    );
+    if exact {
+        assert_eq!(differing, 0, "{name}");
+    }
+    // ilastik's own rule for results of other machines.
+    assert!(off(0.015) as f64 / count < 1e-3 && off(0.15) == 0, "{name}");
+}
+
+#[test]
+fn features_are_ilastiks() {
+    let Some(folder) = golden() else { return };
+    let whole = |project: &str, picture: &str, axes: &str| {
+        let project = Project::open(&folder.join(project)).unwrap();
+        project
+            .features(&image(&folder.join(picture), axes))
+            .unwrap()
+    };
+    let (wanted, _) = dataset(
+        &folder.join("features/features.h5"),
+        "pc_2d_1ch_features_yxF",
+    );
+    let wanted = Image::new(wanted, Axes::parse("yxc").unwrap(), PixelType::F32).unwrap();
+    let got = whole(
+        "pc_2d_1ch/project.ilp",
+        "pc_2d_1ch/Data_1channel.png",
+        "cyx",
+    );
+    check_features("pc_2d_1ch", &got, &wanted.values);
+    let (wanted, _) = dataset(
+        &folder.join("features/features.h5"),
+        "cells_pc_features_rows400-528_cols500-756",
+    );
+    let wanted = Image::new(wanted, Axes::parse("yxc").unwrap(), PixelType::F32).unwrap();
+    let got = whole(
+        "cells_pc/project.ilp",
+        "cells_pc/2d_cells_apoptotic_1channel.png",
+        "cyx",
+    );
+    let got = got
+        .slice(ndarray::s![.., .., .., 400..528, 500..756])
+        .to_owned();
+    check_features("cells_pc", &got, &wanted.values);
+    let (wanted, _) = dataset(&folder.join("features/features.h5"), "pc_3d_features_zyxF");
+    let wanted = Image::new(wanted, Axes::parse("zyxc").unwrap(), PixelType::F32).unwrap();
+    let got = whole("pc_3d/project.ilp", "pc_3d/Data_3D.npy", "zyx");
+    check_features("pc_3d", &got, &wanted.values);
+}
+
+fn check_features(name: &str, got: &Array5<f32>, wanted: &Array5<f32>) {
+    assert_eq!(got.dim(), wanted.dim());
+    for column in 0..got.dim().1 {
+        let (g, w) = (
+            got.index_axis(Axis(1), column),
+            wanted.index_axis(Axis(1), column),
+        );
+        let differing = g
+            .iter()
+            .zip(&w)
+            .filter(|(a, b)| a.to_bits() != b.to_bits())
+            .count();
+        let range = w.iter().fold(0f32, |m, v| m.max(v.abs()));
+        let worst = g
+            .iter()
+            .zip(&w)
+            .fold(0f32, |m, (a, b)| m.max((a - b).abs()));
+        if differing > 0 {
+            println!(
+                "{name} column {column}: {differing} of {} values differ, by up to {worst}",
+                g.len()
+            );
+        }
+        assert!(
+            worst <= 2e-4 * range,
+            "{name} column {column}: {worst} of {range}"
+        );
+        assert!(!exact() || differing == 0, "{name} column {column}");
+    }
+}
+
+#[test]
+fn probabilities_are_ilastiks() {
+    let Some(folder) = golden() else { return };
+    for (case, picture, axes, result) in [
+        ("pc_2d_1ch", "Data_1channel.png", "cyx", "yxc"),
+        ("pc_2d_3ch", "Data_3channel.png", "cyx", "yxc"),
+        ("cells_pc", "2d_cells_apoptotic_1channel.png", "cyx", "yxc"),
+        ("old122_2d3c", "2d3c.h5", "yxc", "yxc"),
+        ("old122_5t2d1c", "5t2d1c.h5", "tyxc", "tyxc"),
+        ("old122_5t2d2c", "5t2d2c.h5", "tyxc", "tyxc"),
+        ("pc_3d", "Data_3D.npy", "zyx", "zyxc"),
+    ] {
+        let folder = folder.join(case);
+        let project = Project::open(&folder.join("project.ilp")).unwrap();
+        let start = std::time::Instant::now();
+        let got = project
+            .probabilities(&image(&folder.join(picture), axes))
+            .unwrap();
+        println!("{case}: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+        let wanted = expected(&folder.join("Probabilities.h5"), result);
+        compare(case, got.last().unwrap(), &wanted, exact());
+    }
+}
