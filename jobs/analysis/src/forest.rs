@@ -9,11 +9,13 @@ mod vote;
 
 pub use tree::{Node, Tree};
 
+use multiversion::multiversion;
+
 use crate::{Error, Result};
 use vote::Ballot;
 
 /// Values that are evaluated at a time.
-pub(crate) const LANES: usize = 32;
+pub(crate) const LANES: usize = 128;
 
 /// One forest: trees over the same columns and classes.
 #[derive(Clone, Debug)]
@@ -99,6 +101,13 @@ impl Forest {
     /// If `features` does not hold `columns * rows` values.
     #[must_use]
     pub fn probabilities(&self, features: &[f32], rows: usize) -> Vec<f32> {
+        let mut out = self.answers(features, rows);
+        clear_unknown(features, rows, &mut out);
+        out
+    }
+
+    /// As [`Self::probabilities`], with anything for samples with a value that is not a number.
+    fn answers(&self, features: &[f32], rows: usize) -> Vec<f32> {
         assert_eq!(features.len(), self.columns * rows);
         let mut out = vec![0f32; self.classes * rows];
         match &self.ballot {
@@ -109,7 +118,6 @@ impl Forest {
             }
             None => self.walk(features, rows, &mut out),
         }
-        clear_unknown(features, rows, &mut out);
         out
     }
 
@@ -136,6 +144,7 @@ impl Forest {
 }
 
 /// Samples with a value that is not a number belong to no class.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn clear_unknown(features: &[f32], rows: usize, out: &mut [f32]) {
     // A sum is not a number if a part is not; infinities of both signs are found too and looked at more closely.
     let mut unknown = vec![0f32; rows];
@@ -205,12 +214,13 @@ impl Ensemble {
         let mut sums = vec![0f32; self.classes() * rows];
         for forest in &self.forests {
             let trees = forest.len() as f32;
-            for (sum, p) in sums.iter_mut().zip(forest.probabilities(features, rows)) {
+            for (sum, p) in sums.iter_mut().zip(forest.answers(features, rows)) {
                 *sum += p * trees;
             }
         }
         let trees = self.trees() as f32;
         sums.iter_mut().for_each(|sum| *sum /= trees);
+        clear_unknown(features, rows, &mut sums);
         sums
     }
 }

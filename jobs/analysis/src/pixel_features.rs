@@ -33,7 +33,7 @@ use region::{Block, Buffers, View};
 const SMOOTHED_VALUES: usize = 32 << 20;
 
 /// Size of a tile (z, y, x) of an image: with some 50 features it stays in the second-level cache.
-const TILE_2D: [usize; 3] = [1, 16, 128];
+const TILE_2D: [usize; 3] = [1, 32, 128];
 
 /// And of a volume, whose filters need more around it.
 const TILE_3D: [usize; 3] = [16, 16, 64];

@@ -202,20 +202,19 @@ fn group(ballot: &Ballot, values: &[f32], stride: usize, counts: &mut [[u32; LAN
         for word in tree {
             let mut bits = open;
             for test in &word.tests {
-                let at = test.column as usize * stride;
-                let column = &values[at..at + LANES];
+                let Some(column) = values[test.column as usize * stride..].first_chunk::<LANES>()
+                else {
+                    unreachable!("each column has so many samples");
+                };
                 for lane in 0..LANES {
-                    let passed = if column[lane] < test.threshold {
-                        u32::MAX
-                    } else {
-                        0
-                    };
+                    let passed = u32::from(column[lane] < test.threshold).wrapping_neg();
                     bits[lane] &= test.keep | passed;
                 }
             }
             for lane in 0..LANES {
-                open[lane] = if bits[lane] == 0 { open[lane] } else { 0 };
-                bits[lane] &= bits[lane].wrapping_neg();
+                let leaf = bits[lane] & bits[lane].wrapping_neg();
+                open[lane] &= u32::from(leaf == 0).wrapping_neg();
+                bits[lane] = leaf;
             }
             for (counts, class) in counts.iter_mut().zip(&word.classes) {
                 for lane in 0..LANES {

@@ -88,9 +88,6 @@ pub(crate) fn fused_range(length: usize, radius: usize) -> (usize, usize) {
     }
 }
 
-/// Right and left neighbours of an output row at each distance, the row itself first.
-type Taps<'a> = Vec<(&'a [f32], &'a [f32])>;
-
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma"
@@ -115,32 +112,29 @@ fn along_x(
     let (fuse_from, fuse_to) = fused_range(length, radius);
     let within = |x: usize| x.clamp(out.start[2], out.end(2)) - out.start[2];
     let (fuse_from, fuse_to) = (within(fuse_from), within(fuse_to));
-    let rows =
-        (out.start[0]..out.end(0)).flat_map(|z| (out.start[1]..out.end(1)).map(move |y| (z, y)));
-    for ((z, y), result) in rows.zip(values.chunks_exact_mut(width)) {
-        let row = source.row(z, y);
+    let parts = [
+        (0, fuse_from, false),
+        (fuse_from, fuse_to, target_cfg_f!(target_feature = "fma")),
+        (fuse_to, width, false),
+    ];
+    for (row, result) in values.chunks_exact_mut(width).enumerate() {
+        let (z, y) = (row / out.size[1], row % out.size[1]);
+        let row = source.row(out.start[0] + z, out.start[1] + y);
         line[before..before + inside].copy_from_slice(&row[from..from + inside]);
         for i in (0..before).chain(line.len() - after..line.len()) {
             line[i] = row[mirror(start + i.cast_signed(), length) - first];
         }
-        let mut taps = Taps::with_capacity(radius + 1);
-        for (from, to, fused) in [
-            (0, fuse_from, false),
-            (fuse_from, fuse_to, true),
-            (fuse_to, width, false),
-        ] {
+        for &(from, to, fused) in &parts {
             if from < to {
-                taps.clear();
-                let (from, to) = (from + radius, to + radius);
-                taps.extend(
-                    (0..=radius).map(|k| (&line[from + k..to + k], &line[from - k..to - k])),
-                );
-                let result = &mut result[from - radius..to - radius];
-                if fused && target_cfg_f!(target_feature = "fma") {
-                    weigh::<true>(&taps, kernel, result);
-                } else {
-                    weigh::<false>(&taps, kernel, result);
-                }
+                let size = to - from;
+                let centre = from + radius;
+                let neighbours = |k: usize| {
+                    (
+                        &line[centre + k..centre + k + size],
+                        &line[centre - k..centre - k + size],
+                    )
+                };
+                weigh(neighbours, kernel, fused, &mut result[from..to]);
             }
         }
     }
@@ -160,10 +154,9 @@ fn across(
 ) {
     let width = out.size[2];
     let from = out.start[2] - source.region.start[2];
-    let rows =
-        (out.start[0]..out.end(0)).flat_map(|z| (out.start[1]..out.end(1)).map(move |y| (z, y)));
-    let mut taps = Taps::with_capacity(kernel.radius() + 1);
-    for ((z, y), result) in rows.zip(values.chunks_exact_mut(width)) {
+    for (row, result) in values.chunks_exact_mut(width).enumerate() {
+        let z = out.start[0] + row / out.size[1];
+        let y = out.start[1] + row % out.size[1];
         let row = |offset: isize| {
             let at = |index: usize| mirror(index.cast_signed() + offset, length);
             let row = if axis == 0 {
@@ -173,61 +166,110 @@ fn across(
             };
             &row[from..from + width]
         };
-        taps.clear();
-        taps.extend((0..=kernel.radius().cast_signed()).map(|k| (row(k), row(-k))));
-        if target_cfg_f!(target_feature = "fma") {
-            weigh::<true>(&taps, kernel, result);
-        } else {
-            weigh::<false>(&taps, kernel, result);
+        let neighbours = |k: usize| (row(k.cast_signed()), row(-k.cast_signed()));
+        let fused = target_cfg_f!(target_feature = "fma");
+        weigh(neighbours, kernel, fused, result);
+    }
+}
+
+/// Weighs each value of a row with its neighbours; `neighbours(k)` are the rows at distance k to the right and to the left.
+#[inline(always)]
+fn weigh<'a>(
+    neighbours: impl Fn(usize) -> (&'a [f32], &'a [f32]),
+    kernel: &Kernel,
+    fused: bool,
+    result: &mut [f32],
+) {
+    // The kernels of the filters themselves are so narrow that their taps stay in registers.
+    match (kernel.radius(), kernel.odd, fused) {
+        (1, false, false) => sum::<false, false>(
+            &std::array::from_fn::<_, 2, _>(neighbours),
+            &kernel.taps,
+            result,
+        ),
+        (1, false, true) => sum::<true, false>(
+            &std::array::from_fn::<_, 2, _>(neighbours),
+            &kernel.taps,
+            result,
+        ),
+        (1, true, false) => sum::<false, true>(
+            &std::array::from_fn::<_, 2, _>(neighbours),
+            &kernel.taps,
+            result,
+        ),
+        (1, true, true) => sum::<true, true>(
+            &std::array::from_fn::<_, 2, _>(neighbours),
+            &kernel.taps,
+            result,
+        ),
+        (2, false, false) => sum::<false, false>(
+            &std::array::from_fn::<_, 3, _>(neighbours),
+            &kernel.taps,
+            result,
+        ),
+        (2, false, true) => sum::<true, false>(
+            &std::array::from_fn::<_, 3, _>(neighbours),
+            &kernel.taps,
+            result,
+        ),
+        (2, true, false) => sum::<false, true>(
+            &std::array::from_fn::<_, 3, _>(neighbours),
+            &kernel.taps,
+            result,
+        ),
+        (2, true, true) => sum::<true, true>(
+            &std::array::from_fn::<_, 3, _>(neighbours),
+            &kernel.taps,
+            result,
+        ),
+        (radius, odd, fused) => {
+            let rows: Vec<_> = (0..=radius).map(neighbours).collect();
+            match (odd, fused) {
+                (false, false) => sum::<false, false>(&rows, &kernel.taps, result),
+                (false, true) => sum::<true, false>(&rows, &kernel.taps, result),
+                (true, false) => sum::<false, true>(&rows, &kernel.taps, result),
+                (true, true) => sum::<true, true>(&rows, &kernel.taps, result),
+            }
         }
     }
 }
 
 #[inline(always)]
-fn weigh<const FUSED: bool>(taps: &[(&[f32], &[f32])], kernel: &Kernel, result: &mut [f32]) {
-    if kernel.odd {
-        sum::<FUSED, true>(taps, &kernel.taps, result);
-    } else {
-        sum::<FUSED, false>(taps, &kernel.taps, result);
-    }
-}
-
-#[inline(always)]
 fn sum<const FUSED: bool, const ODD: bool>(
-    taps: &[(&[f32], &[f32])],
+    rows: &[(&[f32], &[f32])],
     weights: &[f32],
     result: &mut [f32],
 ) {
     let mut chunks = result.chunks_exact_mut(LANES);
     let mut at = 0;
     for chunk in &mut chunks {
-        lanes::<FUSED, ODD, LANES>(taps, weights, at, chunk);
+        lanes::<FUSED, ODD, LANES>(rows, weights, at, chunk);
         at += LANES;
     }
     let mut chunks = chunks.into_remainder().chunks_exact_mut(NARROW);
     for chunk in &mut chunks {
-        lanes::<FUSED, ODD, NARROW>(taps, weights, at, chunk);
+        lanes::<FUSED, ODD, NARROW>(rows, weights, at, chunk);
         at += NARROW;
     }
     for value in chunks.into_remainder() {
-        lanes::<FUSED, ODD, 1>(taps, weights, at, std::slice::from_mut(value));
+        lanes::<FUSED, ODD, 1>(rows, weights, at, std::slice::from_mut(value));
         at += 1;
     }
 }
 
 #[inline(always)]
 fn lanes<const FUSED: bool, const ODD: bool, const N: usize>(
-    taps: &[(&[f32], &[f32])],
+    rows: &[(&[f32], &[f32])],
     weights: &[f32],
     at: usize,
     result: &mut [f32],
 ) {
     let mut sums = [0f32; N];
-    let centre = &taps[0].0[at..at + N];
+    let centre = &rows[0].0[at..at + N];
     for lane in 0..N {
         sums[lane] = weights[0] * centre[lane];
     }
-    for (&(right, left), &weight) in taps.iter().zip(weights).skip(1) {
+    for (&(right, left), &weight) in rows.iter().zip(weights).skip(1) {
         let (right, left) = (&right[at..at + N], &left[at..at + N]);
         for lane in 0..N {
             let pair = if ODD {

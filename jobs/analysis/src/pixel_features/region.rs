@@ -116,12 +116,13 @@ pub(crate) struct Buffers(Vec<Vec<f32>>);
 impl Buffers {
     /// A buffer of that length; its values are whatever was left there.
     pub(crate) fn take(&mut self, length: usize) -> Vec<f32> {
-        let mut buffer = self.0.pop().unwrap_or_default();
-        if buffer.len() > length {
-            buffer.truncate(length);
-        } else {
-            buffer.resize(length, 0.0);
+        // Few lengths are asked for again and again: one that fits need not be filled.
+        let fitting = self.0.iter().rposition(|b| b.len() == length);
+        if let Some(index) = fitting {
+            return self.0.swap_remove(index);
         }
+        let mut buffer = self.0.pop().unwrap_or_default();
+        buffer.resize(length, 0.0);
         buffer
     }
 
