@@ -99,6 +99,12 @@ points! {
     WorkerJob = "worker.job", Worker, Work, false;
     /// A raw channel was read.
     WorkerRead = "worker.read", Worker, Work, false;
+    /// The folder for the files of another program exists, and is empty.
+    ScratchCreated = "scratch.created", Worker, Work, true;
+    /// Another program is running.
+    ProgramRunning = "program.running", Worker, Work, false;
+    /// It has ended; nothing of what it made was read.
+    ProgramEnded = "program.ended", Worker, Work, true;
     /// All jobs of an image set have run; nothing is written.
     WorkerPublishing = "worker.publishing", Worker, Work, true;
     /// The new container is whole in memory.

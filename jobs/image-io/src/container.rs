@@ -11,6 +11,7 @@ mod attribute;
 mod carry;
 mod chunk;
 mod contrast;
+mod dataset_image;
 mod deflate;
 mod ffi;
 mod image;
@@ -23,6 +24,7 @@ mod writer;
 
 pub use attribute::{Attribute, Color};
 pub use contrast::limits as contrast_limits;
+pub(crate) use dataset_image::dataset_image;
 pub use image::ImageOptions;
 pub use inspect::{DatasetInfo, Inspection, Node, NodeKind, inspect};
 pub use pyramid::{is_averaged, levels as pyramid_levels};

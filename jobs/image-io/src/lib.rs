@@ -5,6 +5,7 @@
 pub mod acquisition;
 pub mod container;
 mod error;
+pub mod exchange;
 mod pixels;
 pub mod publish;
 pub mod table;

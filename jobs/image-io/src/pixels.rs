@@ -103,6 +103,24 @@ macro_rules! with_pixels {
     };
 }
 
+/// The same for an `$body` that makes an array of the same type.
+macro_rules! map_pixels {
+    ($pixels:expr, $a:ident => $body:expr) => {
+        match $pixels {
+            Pixels::U8($a) => Pixels::U8($body),
+            Pixels::U16($a) => Pixels::U16($body),
+            Pixels::U32($a) => Pixels::U32($body),
+            Pixels::U64($a) => Pixels::U64($body),
+            Pixels::I8($a) => Pixels::I8($body),
+            Pixels::I16($a) => Pixels::I16($body),
+            Pixels::I32($a) => Pixels::I32($body),
+            Pixels::I64($a) => Pixels::I64($body),
+            Pixels::F32($a) => Pixels::F32($body),
+            Pixels::F64($a) => Pixels::F64($body),
+        }
+    };
+}
+
 impl Pixels {
     /// (height, width) in pixels.
     #[must_use]
@@ -143,5 +161,20 @@ impl Pixels {
             Self::I64(a) => a.mapv(|v| v as f32),
             Self::F64(a) => a.mapv(|v| v as f32),
         }
+    }
+
+    /// The rectangle of these rows and columns, in the same type.
+    ///
+    /// # Panics
+    /// It does not lie inside the plane.
+    #[must_use]
+    pub fn crop(&self, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) -> Self {
+        map_pixels!(self, a => a.slice(ndarray::s![rows, columns]).to_owned())
+    }
+
+    /// Rows become columns.
+    #[must_use]
+    pub(crate) fn transposed(&self) -> Self {
+        map_pixels!(self, a => a.t().as_standard_layout().into_owned())
     }
 }

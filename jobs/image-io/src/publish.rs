@@ -1,6 +1,7 @@
 //! Publishing: write aside, fsync, rename. A reader sees the old file or the whole new one, whatever happens in between.
 
 mod leftovers;
+mod scratch;
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -12,6 +13,7 @@ use faults::{Point, write_point};
 use rustix::fs::{FlockOperation, flock};
 
 pub use leftovers::{Leftovers, remove_leftovers};
+pub use scratch::Scratch;
 
 use crate::{Error, Result};
 

@@ -1,5 +1,6 @@
 //! Reading containers, those of BatchLib included.
 
+mod block;
 mod planes;
 
 use std::fs::File;

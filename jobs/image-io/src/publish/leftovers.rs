@@ -1,6 +1,6 @@
 //! Removes what killed writers left behind.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -8,6 +8,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::SUFFIX;
+use super::scratch::remove_tree;
 use crate::{Error, Result};
 
 /// Nothing is written for so long; older partial files are dead wherever their writer ran.
@@ -16,7 +17,7 @@ const OLD: Duration = Duration::from_secs(24 * 3600);
 /// A writer locks its file right after it made it: a file without a lock that is older than this has no writer.
 const UNLOCKED: Duration = Duration::from_secs(10);
 
-/// What was found of hidden files.
+/// What was found of hidden files and folders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Leftovers {
     /// Deleted: their writers are dead.
@@ -25,9 +26,9 @@ pub struct Leftovers {
     pub kept: usize,
 }
 
-/// Deletes the hidden files of dead writers in `folder` (not below it).
+/// Deletes the hidden files and folders ([`super::Scratch`]) of dead writers in `folder` (not below it).
 ///
-/// A file is kept while somebody holds its lock. Without a holder it goes if its process is not alive here, or if it was not
+/// Either is kept while somebody holds its lock. Without a holder it goes if its process is not alive here, or if it was not
 /// written to for some seconds. Where the file system has no locks, only after a day, because its writer may be on another
 /// machine.
 ///
@@ -44,10 +45,16 @@ pub fn remove_leftovers(folder: &Path) -> Result<Leftovers> {
         let Some(pid) = writer(&entry.file_name().to_string_lossy()) else {
             continue;
         };
-        if !entry.file_type().is_ok_and(|t| t.is_file()) {
-            continue;
-        }
-        if is_dead(&entry.path(), pid) && std::fs::remove_file(entry.path()).is_ok() {
+        let path = entry.path();
+        let (is_dead, remove): (bool, fn(&Path) -> std::io::Result<()>) = match entry.file_type() {
+            Ok(kind) if kind.is_file() => (
+                is_dead(OpenOptions::new().write(true).open(&path), pid),
+                |p| std::fs::remove_file(p),
+            ),
+            Ok(kind) if kind.is_dir() => (is_dead(File::open(&path), pid), remove_tree),
+            _ => continue,
+        };
+        if is_dead && remove(&path).is_ok() {
             found.removed += 1;
         } else {
             found.kept += 1;
@@ -67,8 +74,8 @@ fn writer(name: &str) -> Option<u32> {
     pid.parse().ok()
 }
 
-fn is_dead(path: &Path, pid: u32) -> bool {
-    let Ok(file) = OpenOptions::new().write(true).open(path) else {
+fn is_dead(opened: std::io::Result<File>, pid: u32) -> bool {
+    let Ok(file) = opened else {
         return false;
     };
     let Ok(modified) = file.metadata().and_then(|m| m.modified()) else {
@@ -131,7 +138,7 @@ mod tests {
         let path = folder
             .path()
             .join(partial_name("a.h5".as_ref(), 999_999_999, 7));
-        let elsewhere = std::fs::File::create(&path).unwrap();
+        let elsewhere = File::create(&path).unwrap();
         flock(&elsewhere, FlockOperation::LockExclusive).unwrap();
         assert_eq!(
             remove_leftovers(folder.path()).unwrap(),

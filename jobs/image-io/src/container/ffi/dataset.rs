@@ -6,7 +6,7 @@ mod read;
 
 pub use describe::{Chunk, Description, chunks, describe_dataset, stored_bytes};
 pub use foreign::plausible;
-pub use read::{read_numbers, read_texts};
+pub use read::{read_block, read_numbers, read_texts};
 
 use std::ffi::{c_int, c_uint};
 
@@ -31,6 +31,8 @@ const NOMINAL_LEVEL: c_uint = 4;
 pub enum Layout<'a> {
     /// In chunks of these extents, deflated, after a byte shuffle if `shuffle`.
     Chunked { chunk: &'a [u64], shuffle: bool },
+    /// In one piece, as they are.
+    Contiguous,
     /// In the object header: right for a few hundred bytes.
     Compact,
 }
@@ -60,6 +62,7 @@ pub fn creation(layout: Layout<'_>) -> Result<Handle, Failure> {
         let list = owned(H5Pcreate(*H5P_CLS_DATASET_CREATE))?;
         check(H5Pset_obj_track_times(list.0, 0))?;
         match layout {
+            Layout::Contiguous => check(H5Pset_layout(list.0, H5D_layout_t::H5D_CONTIGUOUS))?,
             Layout::Compact => check(H5Pset_layout(list.0, H5D_layout_t::H5D_COMPACT))?,
             Layout::Chunked { chunk, shuffle } => {
                 check(H5Pset_chunk(list.0, chunk.len() as c_int, chunk.as_ptr()))?;

@@ -3,14 +3,15 @@
 use std::ffi::c_char;
 
 use hdf5_sys::h5d::{H5Dget_space, H5Dget_type, H5Dread};
+use hdf5_sys::h5i::hid_t;
 use hdf5_sys::h5p::H5P_DEFAULT;
-use hdf5_sys::h5s::H5S_ALL;
+use hdf5_sys::h5s::{H5S_ALL, H5S_seloper_t, H5Sselect_hyperslab};
 use hdf5_sys::h5t::{self, H5Tget_class, H5Treclaim};
 
 use super::Description;
 use crate::PixelType;
 use crate::container::ffi::attribute::trimmed;
-use crate::container::ffi::types::{ElementType, stored};
+use crate::container::ffi::types::{ElementType, space, stored};
 use crate::container::ffi::{Failure, Handle, check, locked, owned, owned_text};
 
 /// Reads all values through the library, whatever the filters and the byte order, as `pixel_type`.
@@ -31,24 +32,82 @@ pub fn read_numbers(
             "the extents changed while they were read".to_owned(),
         ));
     }
-    // SAFETY: `out` holds as many elements of the memory type as the dataset has. An enumeration is read as it is stored,
-    // which has the size of its base type.
+    // SAFETY: `out` holds as many elements of the memory type as the dataset has.
+    unsafe { read_selected(dataset, pixel_type, (H5S_ALL, H5S_ALL), out) }
+}
+
+/// Reads the elements from `start`, `count` along each axis, through the library, as `pixel_type`.
+///
+/// `out` must hold exactly these elements; both lists have one number an axis.
+pub fn read_block(
+    dataset: &Handle,
+    described: &Description,
+    pixel_type: PixelType,
+    (start, count): (&[u64], &[u64]),
+    out: &mut [u8],
+) -> Result<(), Failure> {
+    let extents = &described.extents;
+    let inside = start.len() == extents.len()
+        && count.len() == extents.len()
+        && (0..extents.len()).all(|i| {
+            start[i]
+                .checked_add(count[i])
+                .is_some_and(|end| end <= extents[i])
+        });
+    let bytes = count
+        .iter()
+        .try_fold(pixel_type.size() as u64, |n, c| n.checked_mul(*c));
+    if !inside || bytes != Some(out.len() as u64) {
+        return Err(Failure(format!(
+            "a block of {count:?} at {start:?} is not in an array of {extents:?}"
+        )));
+    }
+    if out.is_empty() {
+        return Ok(());
+    }
+    // SAFETY: the lists have as many numbers as the dataset has axes, and `out` as many elements as are selected.
+    locked(|| unsafe {
+        let file = owned(H5Dget_space(dataset.0))?;
+        check(H5Sselect_hyperslab(
+            file.0,
+            H5S_seloper_t::H5S_SELECT_SET,
+            start.as_ptr(),
+            std::ptr::null(),
+            count.as_ptr(),
+            std::ptr::null(),
+        ))?;
+        let memory = space(count)?;
+        read_selected(dataset, pixel_type, (memory.0, file.0), out)
+    })
+}
+
+/// Reads what is selected of the file (second) into what is selected of the memory (first).
+///
+/// # Safety
+/// `out` holds as many elements as are selected.
+unsafe fn read_selected(
+    dataset: &Handle,
+    pixel_type: PixelType,
+    (memory, file): (hid_t, hid_t),
+    out: &mut [u8],
+) -> Result<(), Failure> {
+    // SAFETY: promised by the caller. An enumeration is read as it is stored, which has the size of its base type.
     locked(|| unsafe {
         let element = owned(H5Dget_type(dataset.0))?;
         let enumeration = H5Tget_class(element.0) == h5t::H5T_class_t::H5T_ENUM;
         if enumeration && h5t::H5Tget_size(element.0) != pixel_type.size() {
             return Err(Failure("an enumeration of another size".to_owned()));
         }
-        let memory = if enumeration {
+        let number = if enumeration {
             element.0
         } else {
             stored(pixel_type, true)
         };
         check(H5Dread(
             dataset.0,
+            number,
             memory,
-            H5S_ALL,
-            H5S_ALL,
+            file,
             H5P_DEFAULT,
             out.as_mut_ptr().cast(),
         ))
