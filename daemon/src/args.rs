@@ -48,6 +48,9 @@ pub enum Command {
     Doctor(DoctorOptions),
     /// Show what is in an HDF5 file.
     Inspect(InspectOptions),
+    /// Run ilastik projects on files, without ilastik.
+    #[command(subcommand)]
+    Ilastik(IlastikCommand),
     /// Try naming schemes on a folder.
     #[command(subcommand)]
     Names(NamesCommand),
@@ -136,6 +139,86 @@ pub struct DoctorOptions {
     pub config: Option<PathBuf>,
     /// More folders to check.
     pub folders: Vec<PathBuf>,
+}
+
+/// Commands on ilastik projects.
+#[derive(Debug, Subcommand)]
+pub enum IlastikCommand {
+    /// Show what is in a project: labels, features, forests, and whether it can run.
+    Info {
+        /// The project, an .ilp file.
+        project: PathBuf,
+    },
+    /// Predict files; takes the options of `ilastik --headless`.
+    ///
+    /// What is not given is taken from the export settings that are saved in the project, as ilastik does. A file that cannot be
+    /// predicted is told and left out; the exit code is then 1.
+    Predict(Box<IlastikPredict>),
+}
+
+/// Options of `ilastik predict`, named as ilastik names them.
+#[derive(Args, Debug)]
+pub struct IlastikPredict {
+    /// The project, an .ilp file.
+    #[arg(long, value_name = "FILE")]
+    pub project: PathBuf,
+    /// Images: TIFF, PNG, npy, or HDF5 as FILE.h5/PATH/OF/DATASET.
+    #[arg(long = "raw_data", alias = "raw-data", num_args = 1.., value_name = "FILE")]
+    pub raw_data: Vec<String>,
+    /// Images, without --raw_data.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// One mask an image: the result is 0 where the mask is.
+    #[arg(long = "prediction_mask", alias = "prediction-mask", num_args = 1.., value_name = "FILE")]
+    pub prediction_mask: Vec<String>,
+    /// Probabilities, Simple Segmentation, Uncertainty, Features; of Autocontext also Probabilities Stage 1, Probabilities Stage 2,
+    /// Probabilities All Stages.
+    #[arg(
+        long = "export_source",
+        alias = "export-source",
+        default_value = "Probabilities"
+    )]
+    pub export_source: String,
+    /// hdf5, compressed hdf5, numpy, tif, tiff or multipage tiff [default: the project's, or compressed hdf5].
+    #[arg(long = "output_format", alias = "output-format")]
+    pub output_format: Option<String>,
+    /// Where results go, with {dataset_dir}, {nickname} and {result_type} [default: the project's, or
+    /// {dataset_dir}/{nickname}_{result_type}].
+    #[arg(long = "output_filename_format", alias = "output-filename-format")]
+    pub output_filename_format: Option<String>,
+    /// Dataset in an HDF5 result [default: the project's, or exported_data].
+    #[arg(long = "output_internal_path", alias = "output-internal-path")]
+    pub output_internal_path: Option<String>,
+    /// Type of the result's values: uint8, uint16, uint32, int8, int16, int32, float32 or float64.
+    #[arg(long = "export_dtype", alias = "export-dtype")]
+    pub export_dtype: Option<String>,
+    /// Range of the result, for example "(0.0,1.0)", that becomes --export_drange.
+    #[arg(long = "pipeline_result_drange", alias = "pipeline-result-drange")]
+    pub pipeline_result_drange: Option<String>,
+    /// Range of the exported values, for example "(0,255)".
+    #[arg(long = "export_drange", alias = "export-drange")]
+    pub export_drange: Option<String>,
+    /// Order of the result's axes, for example zcyx [default: as the input, channels last].
+    #[arg(long = "output_axis_order", alias = "output-axis-order")]
+    pub output_axis_order: Option<String>,
+    /// Axes of the inputs, for example zyx [default: as the file says, else as the training image, else by their number].
+    #[arg(long = "input_axes", alias = "input-axes")]
+    pub input_axes: Option<String>,
+    /// Part of the result, in its axes: "[(0,100,100,0),(1,200,200,2)]"; None for a whole axis.
+    #[arg(long = "cutout_subregion", alias = "cutout-subregion")]
+    pub cutout_subregion: Option<String>,
+    /// Axes of the training image are not assumed of inputs that do not name theirs.
+    #[arg(long = "ignore_training_axistags", alias = "ignore-training-axistags")]
+    pub ignore_training_axistags: bool,
+    /// Threads [default: one a core].
+    #[arg(long, env = "LAZYFLOW_THREADS")]
+    pub threads: Option<usize>,
+    /// Taken so that scripts for ilastik need no change; a project is never written to.
+    #[arg(long, hide = true)]
+    pub readonly: bool,
+    /// Taken so that scripts for ilastik need no change.
+    #[arg(long, hide = true)]
+    pub headless: bool,
 }
 
 /// Options of `inspect`.

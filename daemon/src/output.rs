@@ -43,7 +43,9 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
         let queue = cause
             .downcast_ref::<queue::Error>()
             .and_then(queue::Error::remedy);
-        queue.or_else(|| cause.downcast_ref::<engine::Error>()?.remedy())
+        let engine = || cause.downcast_ref::<engine::Error>()?.remedy();
+        let project = || Some(cause.downcast_ref::<ilastik::Error>()?.remedy().to_owned());
+        queue.or_else(engine).or_else(project)
     });
     if let Some(remedy) = remedy {
         note(format!("hint: {remedy}"));

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use ilastik::{Axes, Image, Project};
+use ilastik::{Image, Project};
+use image_io::exchange::Axes;
 use ndarray::Axis;
 
 fn main() {
@@ -16,7 +17,7 @@ fn main() {
     let planes: Vec<_> = planes.iter().map(image_io::Pixels::to_f32).collect();
     let views: Vec<_> = planes.iter().map(|p| p.view()).collect();
     let values = ndarray::stack(Axis(0), &views).unwrap().into_dyn();
-    let image = Image::new(values, Axes::parse("cyx").unwrap(), pixel_type).unwrap();
+    let image = Image::new(values, "cyx".parse::<Axes>().unwrap(), pixel_type).unwrap();
     let megapixels = image.values.len() as f64 / 1e6;
     for _ in 0..repeats {
         let begin = Instant::now();

@@ -1,9 +1,11 @@
 //! An image to be predicted.
 
 use image_io::PixelType;
+use image_io::exchange::Axes;
 use ndarray::{Array5, ArrayD, IxDyn};
 
-use crate::axes::{Axes, WORKING};
+/// The order in which axes are worked on.
+pub(crate) const WORKING: [char; 5] = ['t', 'c', 'z', 'y', 'x'];
 
 /// An image of any number of axes, held as (t, c, z, y, x), float32.
 #[derive(Clone, Debug)]
@@ -22,7 +24,7 @@ impl Image {
     /// # Errors
     /// In words, if there are not as many axes as the array has.
     pub fn new(values: ArrayD<f32>, axes: Axes, pixel_type: PixelType) -> Result<Self, String> {
-        if values.ndim() != axes.len() {
+        if values.ndim() != axes.letters().len() {
             return Err(format!(
                 "an array of {} axes is not `{axes}`",
                 values.ndim()
@@ -74,7 +76,7 @@ pub fn arranged<T: Clone>(values: Array5<T>, axes: &Axes) -> Result<ArrayD<T>, S
         .filter(|&a| axes.position(a).is_some())
         .collect();
     let order: Vec<usize> = axes
-        .as_str()
+        .letters()
         .chars()
         .filter_map(|axis| left.iter().position(|&l| l == axis))
         .collect();

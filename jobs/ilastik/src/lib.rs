@@ -6,18 +6,23 @@
 //!
 //! Results are ilastik's, bit for bit on x86-64 with AVX2 and FMA; see [`analysis::pixel_features`].
 
+// A view is a pointer and a few numbers: ndarray passes it by value.
+#![allow(clippy::needless_pass_by_value)]
+
 mod autocontext;
-mod axes;
 mod error;
 mod export;
 mod forests;
 mod image;
+mod predict;
 mod project;
 mod stage;
+mod write;
 
-pub use axes::Axes;
 pub use error::{Error, Result};
 pub use export::{DataType, ExportSettings, Source, rescaled};
-pub use image::Image;
+pub use image::{Image, arranged};
+pub use predict::Prediction;
 pub use project::{Project, TrainingImage, WorkflowKind};
 pub use stage::{FeatureTable, Stage};
+pub use write::{InputName, output_path, write};

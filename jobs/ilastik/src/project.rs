@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use analysis::pixel_features;
 use image_io::container::Tree;
+use image_io::exchange::Axes;
 use ndarray::{Array5, Axis, s};
 
 use crate::autocontext;
-use crate::axes::Axes;
 use crate::error::{Error, Result};
 use crate::export::ExportSettings;
 use crate::image::Image;
@@ -282,8 +282,8 @@ fn training_image(file: &Tree) -> Result<TrainingImage> {
         Ok(file.texts(&name, 1)?.into_iter().next())
     };
     let axes = match text("axistags")? {
-        Some(tags) => Axes::from_tags(&tags),
-        None => text("axisorder")?.and_then(|order| Axes::parse(&order).ok()),
+        Some(tags) => Axes::of_axistags(&tags),
+        None => text("axisorder")?.and_then(|order| order.parse().ok()),
     };
     let shape = format!("{raw}/shape");
     let shape = if file.exists(&shape)? {

@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ilastik::{Axes, Image, Project};
+use ilastik::{Image, Project};
 use image_io::PixelType;
 use image_io::container::Tree;
+use image_io::exchange::Axes;
 use ndarray::{Array5, ArrayD, Axis, IxDyn};
 
 fn golden() -> Option<PathBuf> {
@@ -53,13 +54,13 @@ fn image(path: &Path, axes: &str) -> Image {
             )
         }
     };
-    Image::new(values, Axes::parse(axes).unwrap(), pixel_type).unwrap()
+    Image::new(values, axes.parse::<Axes>().unwrap(), pixel_type).unwrap()
 }
 
 /// A golden result as (t, c, z, y, x).
 fn expected(path: &Path, axes: &str) -> Array5<f32> {
     let (values, pixel_type) = dataset(path, "exported_data");
-    Image::new(values, Axes::parse(axes).unwrap(), pixel_type)
+    Image::new(values, axes.parse::<Axes>().unwrap(), pixel_type)
         .unwrap()
         .values
 }
@@ -105,7 +106,7 @@ fn features_are_ilastiks() {
         &folder.join("features/features.h5"),
         "pc_2d_1ch_features_yxF",
     );
-    let wanted = Image::new(wanted, Axes::parse("yxc").unwrap(), PixelType::F32).unwrap();
+    let wanted = Image::new(wanted, "yxc".parse::<Axes>().unwrap(), PixelType::F32).unwrap();
     let got = whole(
         "pc_2d_1ch/project.ilp",
         "pc_2d_1ch/Data_1channel.png",
@@ -116,7 +117,7 @@ fn features_are_ilastiks() {
         &folder.join("features/features.h5"),
         "cells_pc_features_rows400-528_cols500-756",
     );
-    let wanted = Image::new(wanted, Axes::parse("yxc").unwrap(), PixelType::F32).unwrap();
+    let wanted = Image::new(wanted, "yxc".parse::<Axes>().unwrap(), PixelType::F32).unwrap();
     let got = whole(
         "cells_pc/project.ilp",
         "cells_pc/2d_cells_apoptotic_1channel.png",
@@ -127,7 +128,7 @@ fn features_are_ilastiks() {
         .to_owned();
     check_features("cells_pc", &got, &wanted.values);
     let (wanted, _) = dataset(&folder.join("features/features.h5"), "pc_3d_features_zyxF");
-    let wanted = Image::new(wanted, Axes::parse("zyxc").unwrap(), PixelType::F32).unwrap();
+    let wanted = Image::new(wanted, "zyxc".parse::<Axes>().unwrap(), PixelType::F32).unwrap();
     let got = whole("pc_3d/project.ilp", "pc_3d/Data_3D.npy", "zyx");
     check_features("pc_3d", &got, &wanted.values);
 }

@@ -3,6 +3,7 @@
 //! Planes are written in their own pixel type, uncompressed. What is read may have more axes than two; which of them are the
 //! rows and columns is said by the caller, by the file (`axistags` of ilastik and vigra) or by there being no others.
 
+mod array;
 mod axes;
 mod hdf5;
 mod npy;
@@ -11,8 +12,10 @@ mod tiff;
 use std::path::Path;
 
 use crate::acquisition::ImageFile;
+use crate::container::Values;
 use crate::{Error, PixelType, Pixels, Result};
 
+pub use array::{Array, read_array, write_hdf5, write_npy, write_tiff};
 pub use axes::Axes;
 
 /// The dataset that an HDF5 file is written with.
@@ -99,11 +102,16 @@ fn write(path: &Path, planes: &[&Pixels], format: Format, stack: Option<bool>) -
         Some(false) => vec![channels, height, width],
         Some(true) => vec![height, width, channels],
     };
+    let values = || Values {
+        shape,
+        pixel_type: first.pixel_type(),
+        bytes: bytes(planes, stack),
+    };
     match (format, stack) {
         (Format::Tiff, Some(true)) => refuse("the pages of a TIFF are its channels"),
         (Format::Tiff, _) => tiff::write(path, planes),
-        (Format::Hdf5, _) => hdf5::write(path, &shape, first.pixel_type(), &bytes(planes, stack)),
-        (Format::Npy, _) => npy::write(path, &shape, first.pixel_type(), &bytes(planes, stack)),
+        (Format::Hdf5, _) => hdf5::write(path, &values()),
+        (Format::Npy, _) => npy::write(path, &values()),
     }
 }
 

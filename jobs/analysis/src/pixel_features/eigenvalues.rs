@@ -3,6 +3,9 @@
 //! The closed forms are less accurate than an iterative solver (3 x 3: about 1e-4 of the largest value in single precision). They
 //! are copied operation by operation, since the trees were trained on their values.
 
+// Constants are written as their sources print them.
+#![allow(clippy::excessive_precision)]
+
 use multiversion::multiversion;
 
 /// Of `[[xx, xy], [xy, yy]]`.

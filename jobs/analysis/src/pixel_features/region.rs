@@ -34,8 +34,8 @@ impl Region {
     /// Where a voxel lies in the region's values.
     pub(crate) fn index_of(&self, voxel: [usize; 3]) -> Option<usize> {
         let mut index = 0;
-        for axis in 0..3 {
-            let at = voxel[axis].checked_sub(self.start[axis])?;
+        for (axis, at) in voxel.into_iter().enumerate() {
+            let at = at.checked_sub(self.start[axis])?;
             if at >= self.size[axis] {
                 return None;
             }

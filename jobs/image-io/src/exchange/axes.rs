@@ -1,5 +1,6 @@
 //! Which axis of an array is which.
 
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -17,11 +18,63 @@ impl Axes {
         &self.0
     }
 
+    /// The axes that ilastik assumes of an array of this shape that does not name them; `None` for fewer than two or more than
+    /// five.
+    #[must_use]
+    pub fn assumed(shape: &[usize]) -> Option<Self> {
+        let few = |axis: usize| shape[axis] <= 4;
+        let letters = match shape.len() {
+            2 => "yx",
+            3 if few(2) => "yxc",
+            3 => "zyx",
+            4 if few(3) => "zyxc",
+            4 => "tzyx",
+            5 => "tzyxc",
+            _ => return None,
+        };
+        Some(Self(letters.to_owned()))
+    }
+
+    /// The same axes with `c` last, added if need be.
+    #[must_use]
+    pub fn with_channel_last(&self) -> Self {
+        let mut letters: String = self.0.chars().filter(|&a| a != 'c').collect();
+        letters.push('c');
+        Self(letters)
+    }
+
+    /// Position of an axis.
+    #[must_use]
+    pub fn position(&self, letter: char) -> Option<usize> {
+        self.0.find(letter)
+    }
+
+    /// As ilastik's and vigra's attribute `axistags`.
+    #[must_use]
+    pub fn to_axistags(&self) -> String {
+        let axis = |letter: char| {
+            let flags = match letter {
+                'c' => 1,
+                't' => 8,
+                _ => 2,
+            };
+            serde_json::json!({"key": letter, "typeFlags": flags, "resolution": 0, "description": ""})
+        };
+        serde_json::json!({ "axes": self.0.chars().map(axis).collect::<Vec<_>>() }).to_string()
+    }
+
     /// The axes in ilastik's and vigra's attribute `axistags`: JSON, `{"axes": [{"key": "y", …}, …]}`.
-    pub(super) fn of_axistags(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn of_axistags(text: &str) -> Option<Self> {
         let tags: serde_json::Value = serde_json::from_str(text).ok()?;
         let keys = tags["axes"].as_array()?.iter().map(|a| a["key"].as_str());
         keys.collect::<Option<String>>()?.parse().ok()
+    }
+}
+
+impl fmt::Display for Axes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

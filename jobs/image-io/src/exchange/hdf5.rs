@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::axes::{Axes, place};
 use super::{DATASET, Wanted, filled, unsupported};
-use crate::container::{Attribute, Container, dataset_image};
-use crate::{Error, PixelType, Pixels, Result};
+use crate::container::{Attribute, Container, Values, dataset_image};
+use crate::{Error, Pixels, Result};
 
 /// Larger planes are refused before memory is taken.
 const MOST_BYTES: u128 = 16 << 30;
@@ -15,13 +15,8 @@ pub(super) fn is_signature(head: &[u8]) -> bool {
     head.starts_with(b"\x89HDF\r\n\x1a\n")
 }
 
-pub(super) fn write(
-    path: &Path,
-    shape: &[usize],
-    pixel_type: PixelType,
-    bytes: &[u8],
-) -> Result<()> {
-    let written = dataset_image(path, DATASET, shape, pixel_type, bytes, |image| {
+pub(super) fn write(path: &Path, values: &Values) -> Result<()> {
+    let written = dataset_image(path, DATASET, values, None, &[], |image| {
         std::fs::write(path, image)
     })?;
     written.map_err(|source| Error::Io {

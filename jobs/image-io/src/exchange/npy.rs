@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::axes::place;
 use super::{Wanted, filled, unsupported};
+use crate::container::Values;
 use crate::{Error, PixelType, Pixels, Result};
 
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -31,15 +32,15 @@ const TYPES: [(&str, PixelType); 11] = [
     ("b1", PixelType::U8),
 ];
 
-pub(super) fn write(
-    path: &Path,
-    shape: &[usize],
-    pixel_type: PixelType,
-    bytes: &[u8],
-) -> Result<()> {
+pub(super) fn write(path: &Path, values: &Values) -> Result<()> {
+    let Values {
+        shape,
+        pixel_type,
+        bytes,
+    } = values;
     let descr = TYPES
         .iter()
-        .find(|(_, t)| *t == pixel_type)
+        .find(|(_, t)| t == pixel_type)
         .map_or("u1", |(name, _)| name);
     let order = if pixel_type.size() == 1 { '|' } else { '<' };
     let shape: Vec<String> = shape.iter().map(ToString::to_string).collect();
@@ -136,19 +137,34 @@ impl Header {
     }
 }
 
-pub(super) fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Pixels> {
-    let damaged = |reason: String| Error::Damaged {
-        path: path.to_owned(),
-        reason,
-    };
-    let io = |source: std::io::Error| match source.kind() {
-        std::io::ErrorKind::UnexpectedEof => damaged("it ends within its header".to_owned()),
+/// A file whose header was read and whose size is right.
+struct Opened {
+    file: File,
+    header: Header,
+    /// First byte of the values.
+    data: u64,
+}
+
+fn io_error(path: &Path, source: std::io::Error) -> Error {
+    match source.kind() {
+        std::io::ErrorKind::UnexpectedEof => Error::Damaged {
+            path: path.to_owned(),
+            reason: "it ends too early".to_owned(),
+        },
         _ => Error::Io {
             path: path.to_owned(),
             action: "read",
             source,
         },
+    }
+}
+
+fn open(path: &Path) -> Result<Opened> {
+    let damaged = |reason: String| Error::Damaged {
+        path: path.to_owned(),
+        reason,
     };
+    let io = |source| io_error(path, source);
     let file = plate::foreign::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
     let mut fixed = [0_u8; 12];
@@ -185,6 +201,47 @@ pub(super) fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Pixels> {
             header.extents
         )));
     }
+    Ok(Opened { file, header, data })
+}
+
+/// The whole array, of at most `most` values.
+pub(super) fn read_all(path: &Path, most: usize) -> Result<Values> {
+    let Opened { file, header, data } = open(path)?;
+    let shape: Vec<usize> = header.extents.iter().map(|&e| e as usize).collect();
+    let count: usize = shape.iter().product();
+    if count > most {
+        return Err(Error::Limit {
+            path: path.to_owned(),
+            reason: format!("{count} values, at most {most} are read"),
+        });
+    }
+    if header.fortran && shape.len() > 1 {
+        return Err(unsupported(
+            path,
+            "its values are in Fortran order; save it with numpy.ascontiguousarray".to_owned(),
+        ));
+    }
+    let size = header.pixel_type.size();
+    let mut bytes = vec![0; count * size];
+    file.read_exact_at(&mut bytes, data)
+        .map_err(|source| io_error(path, source))?;
+    if header.big {
+        bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+    }
+    if header.boolean {
+        bytes.iter_mut().for_each(|b| *b = u8::from(*b != 0));
+    }
+    Ok(Values {
+        shape,
+        pixel_type: header.pixel_type,
+        bytes,
+    })
+}
+
+pub(super) fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Pixels> {
+    let io = |source| io_error(path, source);
+    let Opened { file, header, data } = open(path)?;
+    let element = header.pixel_type.size();
     let place = place(path, &header.extents, None, wanted)?;
     let (height, width) = place.shape;
     if height as u128 * width as u128 * element as u128 > u128::from(MOST_BYTES) {
