@@ -216,11 +216,9 @@ impl Model {
             .map(|(output, promised)| {
                 let shape = output.data.shape().to_vec();
                 let wanted = [height / promised.grid[0], width / promised.grid[1]];
-                output
-                    .data
-                    .into_shape_with_order(shape.clone())
-                    .ok()
-                    .and_then(|data| promised.axes.standard(data))
+                promised
+                    .axes
+                    .standard(output.data)
                     .filter(|t| t.dim().0 == batch && [t.dim().2, t.dim().3] == wanted)
                     .ok_or_else(|| {
                         let promise = format!(

@@ -5,7 +5,7 @@ mod layout;
 
 use ndarray::{Array3, Array4, ArrayView3, s};
 
-pub use layout::{Span, Windows};
+pub use layout::{Row, Span, Windows};
 
 use crate::error::{Error, Result};
 use crate::model::Model;

@@ -20,7 +20,7 @@ pub struct Span {
 
 /// The tiles along one axis: all equally long.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Windows1 {
+pub struct Row {
     /// Length of the padded image.
     pub padded: usize,
     /// Length of a tile with its halo.
@@ -33,36 +33,39 @@ pub struct Windows1 {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Windows {
     /// Along y.
-    pub y: Windows1,
+    pub y: Row,
     /// Along x.
-    pub x: Windows1,
+    pub x: Row,
 }
 
-/// An image may be this much longer than a tile before it is cut: halos of a cut cost more than memory.
-const SLACK: f64 = 1.25;
+/// What decides over the tiles along one axis.
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    /// Every start is a multiple of this, so that the network's grid falls on the same pixels in all tiles.
+    step: usize,
+    minimum: usize,
+    /// The only length that the network takes.
+    fixed: Option<usize>,
+    tile: usize,
+    halo: usize,
+}
 
 impl Windows {
     /// Lays tiles over an image of (height, width).
     #[must_use]
     pub fn new(description: &Description, plan: &Plan, size: [usize; 2]) -> Self {
         let axis = |i: usize| {
-            let step = plan.multiple.unwrap_or(description.multiple)[i]
-                .max(
-                    description
-                        .outputs
-                        .iter()
-                        .map(|o| o.grid[i])
-                        .max()
-                        .unwrap_or(1),
-                )
-                .max(1);
-            Windows1::new(
+            let coarsest = description.outputs.iter().map(|o| o.grid[i]).max();
+            let step = plan.multiple.unwrap_or(description.multiple)[i];
+            Row::new(
                 size[i],
-                step,
-                description.minimum[i],
-                description.fixed.map(|f| f[i]),
-                plan.tile.or(description.tile).unwrap_or(Plan::TILE),
-                plan.halo.unwrap_or(description.halo)[i],
+                Rule {
+                    step: step.max(coarsest.unwrap_or(1)).max(1),
+                    minimum: description.minimum[i],
+                    fixed: description.fixed.map(|f| f[i]),
+                    tile: plan.tile.or(description.tile).unwrap_or(Plan::TILE),
+                    halo: plan.halo.unwrap_or(description.halo)[i],
+                },
             )
         };
         Self {
@@ -72,85 +75,117 @@ impl Windows {
     }
 }
 
-const fn round_up(value: usize, step: usize) -> usize {
-    value.div_ceil(step) * step
-}
-
-impl Windows1 {
-    fn new(
-        length: usize,
-        step: usize,
-        minimum: usize,
-        fixed: Option<usize>,
-        tile: usize,
-        halo: usize,
-    ) -> Self {
-        let halo = round_up(halo, step);
-        let tile = round_up(tile.max(1), step);
-        #[allow(clippy::cast_precision_loss)]
-        let whole = fixed.map_or(length as f64 <= tile as f64 * SLACK, |f| length <= f);
-        if whole {
-            let padded = fixed.unwrap_or_else(|| round_up(length.max(minimum), step));
-            return Self {
-                padded,
-                window: padded,
-                spans: vec![Span {
-                    start: 0,
-                    keep_from: 0,
-                    keep_to: padded,
-                    shared_before: 0,
-                    shared_after: 0,
-                }],
-            };
-        }
-        let length = round_up(length.max(minimum), step);
-        let (window, halo, count) = match fixed {
-            // The halo must leave something of the tile.
+impl Row {
+    fn new(length: usize, rule: Rule) -> Self {
+        let step = rule.step;
+        let up = |n: usize| n.div_ceil(step) * step;
+        let halo = up(rule.halo);
+        let (padded, window, count) = match rule.fixed {
+            Some(window) if length <= window => (window, window, 1),
             Some(window) => {
-                let halo = halo.min((window.saturating_sub(1)) / 4);
-                let advance = window - 2 * halo;
-                (window, halo, (length - 2 * halo).div_ceil(advance))
+                // The halo must leave at least half of the tile.
+                let halo = halo.min(window / 4 / step * step);
+                let padded = window + up(length - window);
+                let advance = (window - 2 * halo) / step * step;
+                let more = (padded - window).div_ceil(advance.max(step));
+                (padded, window, 1 + more)
             }
             None => {
-                let count = length.div_ceil(tile);
-                let window = round_up((length + (count - 1) * 2 * halo).div_ceil(count), step);
-                (window.max(round_up(minimum, step)).min(length), halo, count)
+                let padded = up(length.max(rule.minimum));
+                let tile = up(rule.tile.max(rule.minimum).max(1));
+                // A little too long for one tile is run whole: halos cost more than memory.
+                if padded <= tile + tile / 4 {
+                    (padded, padded, 1)
+                } else {
+                    let count = padded.div_ceil(tile);
+                    let window = up((padded + (count - 1) * 2 * halo).div_ceil(count));
+                    if window >= padded {
+                        (padded, padded, 1)
+                    } else {
+                        (padded, window, count)
+                    }
+                }
             }
         };
-        let count = count.max(1);
-        let last = length - window.min(length);
-        // Spread evenly; every start is a multiple of the network's, so that its grid falls on the same pixels.
-        let start = |i: usize| {
-            if count == 1 {
-                0
-            } else {
-                (last * i / (count - 1))
-                    .div_ceil(step)
-                    .saturating_mul(step)
-                    .min(last)
-            }
-        };
-        let starts: Vec<usize> = (0..count).map(start).collect();
-        let shared = |i: usize| (starts[i] + window).saturating_sub(starts[i + 1]);
-        // Neighbours meet in the middle of what they share, on the network's grid.
-        let meet = |i: usize| {
-            let middle = starts[i + 1] + shared(i) / 2;
-            (middle / step * step).max(starts[i + 1])
-        };
-        let spans = (0..count)
-            .map(|i| Span {
-                start: starts[i],
-                keep_from: if i == 0 { 0 } else { meet(i - 1) },
-                keep_to: if i + 1 == count { length } else { meet(i) },
-                shared_before: if i == 0 { 0 } else { shared(i - 1) },
-                shared_after: if i + 1 == count { 0 } else { shared(i) },
-            })
-            .collect();
-        let _ = halo;
         Self {
-            padded: length,
+            padded,
             window,
-            spans,
+            spans: spread(padded, window, count, step),
         }
+    }
+}
+
+/// Spreads `count` windows evenly. Neighbours meet in the middle of what they share.
+fn spread(padded: usize, window: usize, count: usize, step: usize) -> Vec<Span> {
+    let last = padded - window;
+    let start = |i: usize| match count {
+        1 => 0,
+        _ => (last * i).div_ceil((count - 1) * step) * step,
+    };
+    let shared = |i: usize| (start(i) + window).saturating_sub(start(i + 1));
+    let meet = |i: usize| start(i + 1) + shared(i) / 2 / step * step;
+    (0..count)
+        .map(|i| Span {
+            start: start(i),
+            keep_from: if i == 0 { 0 } else { meet(i - 1) },
+            keep_to: if i + 1 == count { padded } else { meet(i) },
+            shared_before: if i == 0 { 0 } else { shared(i - 1) },
+            shared_after: if i + 1 == count { 0 } else { shared(i) },
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Tiles cover the image without gaps or overlaps, on the grid, inside the padded image, with their halo.
+        #[test]
+        fn tiles_partition_the_image(
+            length in 1usize..3000, power in 0u32..6, minimum in 1usize..300,
+            fixed in proptest::option::of(1usize..20), tile in 1usize..900, halo in 0usize..200,
+        ) {
+            let step = 1usize << power;
+            let fixed = fixed.map(|f| f * 4 * step);
+            let rule = Rule { step, minimum, fixed, tile, halo };
+            let row = Row::new(length, rule);
+            let least = if fixed.is_some() { length } else { length.max(minimum) };
+            prop_assert!(row.padded >= least);
+            prop_assert_eq!(row.window % step, 0);
+            if let Some(fixed) = fixed {
+                prop_assert_eq!(row.window, fixed);
+            }
+            let mut at = 0;
+            for span in &row.spans {
+                prop_assert_eq!(span.start % step, 0);
+                prop_assert_eq!(span.keep_from, at);
+                prop_assert!(span.keep_to > span.keep_from || row.spans.len() == 1);
+                prop_assert!(span.start + row.window <= row.padded);
+                at = span.keep_to;
+                if fixed.is_none() {
+                    prop_assert!(span.start == 0 || span.keep_from - span.start >= halo);
+                    let end = span.start + row.window;
+                    prop_assert!(end == row.padded || end - span.keep_to >= halo);
+                }
+            }
+            prop_assert_eq!(at, row.padded);
+        }
+    }
+
+    #[test]
+    fn a_camera_image_becomes_four_tiles() {
+        let rule = Rule {
+            step: 16,
+            minimum: 1,
+            fixed: None,
+            tile: 1024,
+            halo: 90,
+        };
+        let row = Row::new(2048, rule);
+        assert_eq!((row.padded, row.window, row.spans.len()), (2048, 1120, 2));
+        assert_eq!(Row::new(1280, rule).spans.len(), 1);
     }
 }
