@@ -17,6 +17,7 @@ pub mod axes;
 mod description;
 pub mod engine;
 mod error;
+mod files;
 mod model;
 pub mod normalise;
 mod onnx;
@@ -30,6 +31,7 @@ pub mod tile;
 
 pub use description::{Description, StarConvex, Tensor};
 pub use error::{Error, Result};
+pub use files::files;
 pub use model::{Model, NamedOutput};
 pub use onnx::{Declared, MAX_BYTES};
 pub use options::{Choice, Options};

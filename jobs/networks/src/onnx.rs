@@ -44,6 +44,38 @@ pub(crate) struct OnnxFile {
     pub external: Vec<(String, Vec<u8>)>,
 }
 
+/// Parses a model whose bytes were checked.
+fn parse(bytes: &[u8]) -> Result<ModelProto, String> {
+    wire::check(bytes)?;
+    crate::engine::guarded(|| ModelProto::parse_buf(bytes).map_err(|e| e.to_string()))
+}
+
+/// Names of the files that hold weights of a model.
+pub(crate) fn weight_files(bytes: &[u8]) -> Result<Vec<String>, String> {
+    // Most models have none, and are not worth parsing for it.
+    const KEY: &[u8] = b"location";
+    if !bytes.windows(KEY.len()).any(|w| w == KEY) {
+        return Ok(Vec::new());
+    }
+    let graph = parse(bytes)?.graph.unwrap_or_default();
+    Ok(external_names(&graph).into_iter().collect())
+}
+
+fn external_names(graph: &GraphProto) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for_each_tensor(graph, &mut |tensor| {
+        if tensor.data_location == Some(DataLocation::EXTERNAL) {
+            let location = tensor
+                .external_data
+                .iter()
+                .find(|e| e.key.as_deref() == Some("location"))
+                .and_then(|e| e.value.clone());
+            names.insert(location.unwrap_or_default());
+        }
+    });
+    names
+}
+
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     use std::io::Read;
@@ -83,10 +115,7 @@ impl OnnxFile {
             path: path.to_owned(),
             reason,
         };
-        wire::check(&bytes).map_err(damaged)?;
-        let model =
-            crate::engine::guarded(|| ModelProto::parse_buf(&bytes).map_err(|e| e.to_string()))
-                .map_err(damaged)?;
+        let model = parse(&bytes).map_err(damaged)?;
         let graph = model
             .graph
             .filter(|g| !g.node.is_empty() && !g.output.is_empty())
@@ -119,17 +148,7 @@ impl OnnxFile {
 
     /// Weights in files of their own: only beside the model, never elsewhere.
     fn read_external(&mut self) -> Result<()> {
-        let mut names = BTreeSet::new();
-        for_each_tensor(&self.graph, &mut |tensor| {
-            if tensor.data_location == Some(DataLocation::EXTERNAL) {
-                let location = tensor
-                    .external_data
-                    .iter()
-                    .find(|e| e.key.as_deref() == Some("location"))
-                    .and_then(|e| e.value.clone());
-                names.insert(location.unwrap_or_default());
-            }
-        });
+        let names = external_names(&self.graph);
         let mut room = MAX_BYTES;
         for name in names {
             let plain = Path::new(&name);
