@@ -1,6 +1,7 @@
 //! The job kinds, one file each group. A new kind is a file here and a line in [`ALL`].
 
 mod channels;
+pub(crate) mod command;
 mod correct;
 mod declump;
 mod filter;
@@ -37,4 +38,5 @@ pub const ALL: &[&KindInfo] = &[
     &labels::FILTER_SIZE,
     &measure::OBJECTS,
     &summarise::OBJECTS,
+    &command::COMMAND,
 ];
