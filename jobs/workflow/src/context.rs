@@ -43,9 +43,21 @@ pub enum Item {
     Labels(Arc<Array2<u32>>),
 }
 
+/// Names and places of one pass on an image set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Setting {
+    /// The plate's name.
+    pub plate: String,
+    /// The image set's name, `A01-0001` or `A01-0001-T0003`.
+    pub set: String,
+    /// Where jobs may make folders for temporary files.
+    pub scratch: PathBuf,
+}
+
 /// All that is known of one image set during a pass.
 pub(crate) struct ImageContext {
     pub workflow: Arc<Workflow>,
+    pub setting: Setting,
     pub planes: Vec<PlaneRef>,
     pub plate_dir: PathBuf,
     /// The container as the last pass left it.
@@ -66,9 +78,11 @@ impl ImageContext {
         planes: Vec<PlaneRef>,
         plate_dir: PathBuf,
         stored: Option<Container>,
+        setting: Setting,
     ) -> Self {
         Self {
             workflow,
+            setting,
             planes,
             plate_dir,
             stored,
@@ -86,6 +100,19 @@ impl ImageContext {
         if let Some(pixels) = self.raw.get(role) {
             return Ok(Arc::clone(pixels));
         }
+        let planes: Vec<PlaneRef> = self.planes_of(role)?.into_iter().cloned().collect();
+        let mut slices = Vec::with_capacity(planes.len());
+        for plane in &planes {
+            slices.push(read_plane(&mut self.files, plane)?);
+        }
+        faults::point(faults::Point::WorkerRead);
+        let pixels = Arc::new(crate::pass::project(slices, self.workflow.projection)?);
+        self.raw.insert(role.to_owned(), Arc::clone(&pixels));
+        Ok(pixels)
+    }
+
+    /// The planes of a role in the acquisition, at least one.
+    fn planes_of(&self, role: &str) -> Result<Vec<&PlaneRef>, Failure> {
         let channel = if self.workflow.channels.is_empty() {
             Some(role)
         } else {
@@ -104,14 +131,20 @@ impl ImageContext {
                 "correct [channels] in the workflow or channel_mapping.json in the plate's folder",
             ));
         }
-        let mut slices = Vec::with_capacity(planes.len());
-        for plane in planes {
-            slices.push(read_plane(&mut self.files, plane)?);
+        Ok(planes)
+    }
+
+    /// The role behind `name`: `nuclei_raw` is `nuclei` where a job replaces that.
+    fn role_behind<'n>(&self, name: &'n str) -> &'n str {
+        match name.strip_suffix("_raw") {
+            Some(role)
+                if self.workflow.channel_of(name).is_none()
+                    && self.workflow.channel_of(role).is_some() =>
+            {
+                role
+            }
+            _ => name,
         }
-        faults::point(faults::Point::WorkerRead);
-        let pixels = Arc::new(crate::pass::project(slices, self.workflow.projection)?);
-        self.raw.insert(role.to_owned(), Arc::clone(&pixels));
-        Ok(pixels)
     }
 
     /// A value by name: of an earlier job of this pass, of the container, or a raw channel.
@@ -136,15 +169,7 @@ impl ImageContext {
 
     /// The raw channel behind `name`, for a job that replaces it: `nuclei` and `nuclei_raw` are the same plane.
     fn raw_alias(&mut self, name: &str) -> Result<Arc<Pixels>, Failure> {
-        match name.strip_suffix("_raw") {
-            Some(role)
-                if self.workflow.channel_of(name).is_none()
-                    && self.workflow.channel_of(role).is_some() =>
-            {
-                self.raw(role)
-            }
-            _ => self.raw(name),
-        }
+        self.raw(self.role_behind(name))
     }
 }
 
@@ -335,9 +360,20 @@ impl JobIo<'_> {
 
     /// Puts an object table.
     pub fn put_table(&mut self, port: &str, table: Table) {
-        if let Some(name) = self.job.outputs.get(port).and_then(|n| n.first()) {
+        self.put_nth_table(port, 0, table);
+    }
+
+    /// Puts object table number `index` of a port that holds several.
+    pub fn put_nth_table(&mut self, port: &str, index: usize, table: Table) {
+        if let Some(name) = self.job.outputs.get(port).and_then(|n| n.get(index)) {
             self.context.tables.insert(name.clone(), table);
         }
+    }
+
+    /// The job's id in the workflow.
+    #[must_use]
+    pub fn job_id(&self) -> &str {
+        &self.job.id
     }
 
     /// Names bound to an output port; empty where an optional port is not bound.
@@ -350,6 +386,61 @@ impl JobIo<'_> {
     pub fn note(&mut self, key: &'static str, value: impl Into<String>) {
         let notes = self.context.notes.entry(self.job.id.clone()).or_default();
         notes.insert(key, value.into());
+    }
+
+    /// The plate's name.
+    #[must_use]
+    pub fn plate_name(&self) -> &str {
+        &self.context.setting.plate
+    }
+
+    /// The image set's name: `A01-0001`, or `A01-0001-T0003` at a timepoint.
+    #[must_use]
+    pub fn set_name(&self) -> &str {
+        &self.context.setting.set
+    }
+
+    /// A folder in which the job may make others for temporary files, with [`image_io::publish::Scratch`].
+    #[must_use]
+    pub fn scratch(&self) -> &std::path::Path {
+        if self.context.setting.scratch.as_os_str().is_empty() {
+            &self.context.plate_dir
+        } else {
+            &self.context.setting.scratch
+        }
+    }
+
+    /// The acquisition file that a raw channel is in. No part of the path below the watched folder is a link.
+    ///
+    /// # Errors
+    /// The image set has no such channel, it is made by a job, it lies in several files, or the file cannot be opened.
+    pub fn original(&self, name: &str) -> Result<PathBuf, Failure> {
+        let replaces = self.job.outputs.values().flatten().any(|o| o == name);
+        if !replaces && self.context.workflow.producer(name, self.index).is_some() {
+            return Err(Failure::permanent(
+                "no-original",
+                format!("`{name}` is made by a job: there is no acquisition file of it"),
+                "write `{input.…}` instead of `{original.…}` in the workflow",
+            ));
+        }
+        let planes = self.context.planes_of(self.context.role_behind(name))?;
+        let first = planes[0];
+        if planes.iter().any(|p| p.path != first.path) {
+            return Err(Failure::permanent(
+                "several-originals",
+                format!("`{name}` lies in several acquisition files, one a z-slice"),
+                "write `{input.…}` instead of `{original.…}` in the workflow, and choose a projection in [z]",
+            ));
+        }
+        let path = first.root.join(&first.path);
+        image_io::acquisition::open_below(&first.root, &first.path).map_err(|source| {
+            image_io::Error::Io {
+                path: path.clone(),
+                action: "open",
+                source,
+            }
+        })?;
+        Ok(path)
     }
 
     /// The microscope channel that a name shows, where it is a raw or a replaced channel.

@@ -44,6 +44,15 @@ impl Failure {
             path: None,
         }
     }
+
+    /// The class of a failure to read or write a file.
+    pub(crate) const fn from_class(class: image_io::ErrorClass) -> FailureClass {
+        match class {
+            image_io::ErrorClass::Transient => FailureClass::Transient,
+            image_io::ErrorClass::Environment => FailureClass::Environment,
+            image_io::ErrorClass::Permanent => FailureClass::Permanent,
+        }
+    }
 }
 
 impl From<image_io::Error> for Failure {
@@ -61,13 +70,8 @@ impl From<image_io::Error> for Failure {
             E::Hdf5 { path, .. } => ("hdf5", path),
             other => return Self::permanent("file", other.to_string(), other.remedy()),
         };
-        let class = match error.class() {
-            image_io::ErrorClass::Transient => FailureClass::Transient,
-            image_io::ErrorClass::Environment => FailureClass::Environment,
-            image_io::ErrorClass::Permanent => FailureClass::Permanent,
-        };
         Self {
-            class,
+            class: Self::from_class(error.class()),
             code: code.to_owned(),
             path: Some(path.display().to_string()),
             message: error.to_string(),

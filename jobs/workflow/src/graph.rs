@@ -355,6 +355,7 @@ pub fn resolve_files(source: &mut WorkflowFile) {
             }
         }
     }
+    kinds::command::resolve_files(source);
 }
 
 fn suggest_parameter(message: &str, kind: &KindInfo) -> String {

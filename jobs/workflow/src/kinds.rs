@@ -1,6 +1,7 @@
 //! The job kinds, one file each group. A new kind is a file here and a line in [`ALL`].
 
 mod channels;
+pub(crate) mod command;
 mod correct;
 mod declump;
 mod filter;
@@ -39,4 +40,5 @@ pub const ALL: &[&KindInfo] = &[
     &network::NETWORK,
     &measure::OBJECTS,
     &summarise::OBJECTS,
+    &command::COMMAND,
 ];

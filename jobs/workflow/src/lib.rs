@@ -21,5 +21,6 @@ pub use error::{Failure, FailureClass, WorkflowError};
 pub use graph::{Bindings, Job, Limits, Scope, Workflow, resolve_files};
 pub use key::{Ingredients, TaskKey};
 pub use kind::{Compiled, ImageOperation, KindInfo, PlateOperation};
+pub use kinds::command::{guard, guard_with};
 pub use plate_context::{PlateIo, PlateMember};
 pub use port::{Holds, Port};

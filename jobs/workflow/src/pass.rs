@@ -16,7 +16,7 @@ use image_io::container::{
 use serde::{Deserialize, Serialize};
 
 pub use crate::context::PlaneRef;
-use crate::context::{ImageContext, Item, JobIo};
+use crate::context::{ImageContext, Item, JobIo, Setting};
 use crate::error::{Failure, FailureClass};
 use crate::graph::{Job, Scope, Workflow};
 use crate::kind::Compiled;
@@ -122,6 +122,9 @@ pub struct PassRequest {
     pub plate_dir: PathBuf,
     /// What to work on.
     pub subject: Subject,
+    /// Where jobs may keep temporary files; empty: in the plate's output folder.
+    #[serde(default, with = "plate::portable")]
+    pub scratch: PathBuf,
     /// Jobs to run, in graph order.
     pub jobs: Vec<JobRequest>,
 }
@@ -175,11 +178,12 @@ pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>
             planes,
             container,
             input_hash,
+            name,
             ..
         } => run_image_set(
             workflow,
             request,
-            planes,
+            (name, planes),
             input_hash,
             container,
             started,
@@ -218,7 +222,7 @@ pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>
 fn run_image_set(
     workflow: &Arc<Workflow>,
     request: &PassRequest,
-    planes: &[PlaneRef],
+    (name, planes): (&str, &[PlaneRef]),
     input_hash: &str,
     target: &std::path::Path,
     started: Started<'_>,
@@ -236,6 +240,11 @@ fn run_image_set(
         planes.to_vec(),
         request.plate_dir.clone(),
         stored,
+        Setting {
+            plate: request.plate.clone(),
+            set: name.to_owned(),
+            scratch: request.scratch.clone(),
+        },
     );
     let requested: Vec<usize> = request
         .jobs
