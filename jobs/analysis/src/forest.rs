@@ -224,3 +224,6 @@ impl Ensemble {
         sums
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 use ndarray::{Array3, Array4, ArrayView4, Axis, s};
 
 use crate::forest::Ensemble;
-use crate::pixel_features::{Selection, for_each_tile, place};
+use crate::pixel_features::{Cut, Selection, for_each_tile, place};
 use crate::{Error, Result};
 
 /// A trained pixel classifier.
@@ -88,6 +88,7 @@ impl Classifier {
         for_each_tile(
             image,
             &self.selection,
+            Cut::usual(z == 1),
             |features, rows| {
                 let found = self.forests.probabilities(features, rows);
                 let mut ordered = vec![0f32; self.channels * rows];

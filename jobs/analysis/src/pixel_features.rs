@@ -29,14 +29,25 @@ use pass::parallel_pass;
 pub(crate) use region::Region;
 use region::{Block, Buffers, View};
 
-/// Values of all smoothed images that are held at a time: 128 MiB.
-const SMOOTHED_VALUES: usize = 32 << 20;
+/// How an image is cut up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    /// Values of all smoothed images that are held at a time.
+    smoothed: usize,
+    /// Size of a tile (z, y, x).
+    tile: [usize; 3],
+}
 
-/// Size of a tile (z, y, x) of an image: with some 50 features it stays in the second-level cache.
-const TILE_2D: [usize; 3] = [1, 32, 128];
-
-/// And of a volume, whose filters need more around it.
-const TILE_3D: [usize; 3] = [16, 16, 64];
+impl Cut {
+    /// 128 MiB of smoothed images; tiles that stay in the second-level cache with some 50 features, and larger ones in a volume,
+    /// whose filters need more around them.
+    pub(crate) const fn usual(flat: bool) -> Self {
+        Self {
+            smoothed: 32 << 20,
+            tile: if flat { [1, 32, 128] } else { [16, 16, 64] },
+        }
+    }
+}
 
 /// Computes all features of an image.
 ///
@@ -45,12 +56,22 @@ const TILE_3D: [usize; 3] = [16, 16, 64];
 /// # Errors
 /// [`crate::Error::TooSmall`] for an image that the kernels do not fit into.
 pub fn features(image: ArrayView4<'_, f32>, selection: &Selection) -> Result<Array4<f32>> {
+    let flat = image.dim().1 == 1;
+    features_cut(image, selection, Cut::usual(flat))
+}
+
+fn features_cut(
+    image: ArrayView4<'_, f32>,
+    selection: &Selection,
+    cut: Cut,
+) -> Result<Array4<f32>> {
     let (channels, z, y, x) = image.dim();
     let width = selection.width(channels, z == 1);
     let mut out = Array4::zeros((width, z, y, x));
     for_each_tile(
         image,
         selection,
+        cut,
         |columns, _| columns.to_vec(),
         |region, columns| place(&mut out, region, &columns),
     )?;
@@ -74,6 +95,7 @@ pub(crate) fn place(out: &mut Array4<f32>, region: Region, values: &[f32]) {
 pub(crate) fn for_each_tile<R: Send>(
     image: ArrayView4<'_, f32>,
     selection: &Selection,
+    cut: Cut,
     evaluate: impl Fn(&[f32], usize) -> R + Sync,
     mut take: impl FnMut(Region, R),
 ) -> Result<()> {
@@ -101,7 +123,7 @@ pub(crate) fn for_each_tile<R: Send>(
     let columns = selection.columns(channels, flat);
     let width = selection.width(channels, flat);
     let used = scales.iter().flatten().count() * channels;
-    for region in regions(extent, SMOOTHED_VALUES / used.max(1)) {
+    for region in regions(extent, cut.smoothed / used.max(1)) {
         let smoothed: Vec<Vec<Block>> = selection
             .scales()
             .iter()
@@ -112,7 +134,7 @@ pub(crate) fn for_each_tile<R: Send>(
                     .collect()
             })
             .collect();
-        let tiles = region.tiles(if flat { TILE_2D } else { TILE_3D });
+        let tiles = region.tiles(cut.tile);
         let answers: Vec<R> = tiles
             .par_iter()
             .map_init(
@@ -179,9 +201,12 @@ fn presmooth(
 /// Cuts a volume into parts of at most `most` voxels, by halving the longest axis.
 fn regions(extent: [usize; 3], most: usize) -> Vec<Region> {
     let mut size = extent;
-    while size.iter().product::<usize>() > most.max(1 << 12) {
+    while size.iter().product::<usize>() > most.max(64) {
         let longest = (0..3).max_by_key(|&axis| size[axis]).unwrap_or(0);
         size[longest] = size[longest].div_ceil(2);
     }
     Region::whole(extent).tiles(size)
 }
+
+#[cfg(test)]
+mod tests;

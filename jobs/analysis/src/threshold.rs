@@ -12,6 +12,7 @@ mod li;
 mod local;
 mod otsu;
 mod triangle;
+mod two_levels;
 mod yen;
 
 pub use apply::{above, above_plane};
@@ -19,6 +20,7 @@ pub use li::{Li, li};
 pub use local::{LocalMethod, local};
 pub use otsu::{otsu, otsu_of_histogram};
 pub use triangle::triangle;
+pub use two_levels::{TwoLevels, two_levels};
 pub use yen::yen;
 
 /// The first position of the largest value; a NaN counts as larger than everything, as in `np.argmax`.

@@ -47,6 +47,24 @@ impl Image {
         })
     }
 
+    /// An image that is (t, c, z, y, x) already; its axes count as those that are longer than 1.
+    #[must_use]
+    pub fn from_working(values: Array5<f32>, pixel_type: PixelType) -> Self {
+        let long = WORKING.iter().zip(values.shape());
+        let letters: String = long
+            .filter(|(letter, length)| **length > 1 || matches!(letter, 'y' | 'x'))
+            .map(|(letter, _)| letter)
+            .collect();
+        let Ok(axes) = letters.parse() else {
+            unreachable!("distinct letters with y and x");
+        };
+        Self {
+            values,
+            axes,
+            pixel_type,
+        }
+    }
+
     /// Number of channels.
     #[must_use]
     pub fn channels(&self) -> usize {

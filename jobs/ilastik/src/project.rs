@@ -1,6 +1,8 @@
 //! A project file.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use analysis::pixel_features;
 use image_io::container::Tree;
@@ -104,6 +106,36 @@ impl Project {
             training: training_image(&file)?,
             export: ExportSettings::read(&file)?,
         })
+    }
+
+    /// As [`Self::open`], but a file that this process has read before, and that did not change since, is not read again.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn shared(path: &Path) -> Result<Arc<Self>> {
+        /// Projects that are kept.
+        const MOST: usize = 8;
+        type Kept = Vec<(PathBuf, (u64, SystemTime), Arc<Project>)>;
+        static KEPT: Mutex<Kept> = Mutex::new(Vec::new());
+        let stamp = std::fs::metadata(path)
+            .and_then(|meta| Ok((meta.len(), meta.modified()?)))
+            .map_err(|source| image_io::Error::Io {
+                path: path.to_owned(),
+                action: "open",
+                source,
+            })?;
+        // A panic elsewhere leaves the list whole.
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = kept.iter().position(|(p, s, _)| p == path && *s == stamp) {
+            return Ok(Arc::clone(&kept[at].2));
+        }
+        kept.retain(|(p, _, _)| p != path);
+        if kept.len() == MOST {
+            kept.remove(0);
+        }
+        let project = Arc::new(Self::open(path)?);
+        kept.push((path.to_owned(), stamp, Arc::clone(&project)));
+        Ok(project)
     }
 
     /// The file.

@@ -1,5 +1,7 @@
 //! One stage of a project: features, labels, forests.
 
+use std::sync::{Arc, OnceLock};
+
 use analysis::forest::Ensemble;
 use analysis::pixel_classification::Classifier;
 use analysis::pixel_features::{Feature, Scale, Selection};
@@ -62,6 +64,8 @@ pub struct Stage {
     pub feature_names: Vec<String>,
     /// Label of each class of the forests, from 1.
     classes: Vec<usize>,
+    /// Made when first needed, and then kept: for several z-slices, and for one.
+    classifiers: [OnceLock<Arc<Classifier>>; 2],
 }
 
 impl Stage {
@@ -97,6 +101,7 @@ impl Stage {
             forests,
             feature_names,
             classes,
+            classifiers: [const { OnceLock::new() }; 2],
         }))
     }
 
@@ -105,7 +110,11 @@ impl Stage {
         &self,
         flat: bool,
         untrained: impl Fn(&str) -> Error,
-    ) -> Result<Classifier> {
+    ) -> Result<Arc<Classifier>> {
+        let kept = &self.classifiers[usize::from(flat)];
+        if let Some(classifier) = kept.get() {
+            return Ok(Arc::clone(classifier));
+        }
         let table = self
             .features
             .as_ref()
@@ -118,8 +127,9 @@ impl Stage {
             .selection(flat)
             .map_err(|e| untrained(&format!("has features that cannot be computed: {e}")))?;
         let channels = self.classes.iter().map(|label| label - 1).collect();
-        Classifier::new(selection, forests, channels, self.labels.len())
-            .map_err(|e| untrained(&format!("is damaged: {e}")))
+        let made = Classifier::new(selection, forests, channels, self.labels.len())
+            .map_err(|e| untrained(&format!("is damaged: {e}")))?;
+        Ok(Arc::clone(kept.get_or_init(|| Arc::new(made))))
     }
 }
 

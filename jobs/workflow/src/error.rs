@@ -80,6 +80,23 @@ impl From<image_io::Error> for Failure {
     }
 }
 
+impl From<ilastik::Error> for Failure {
+    fn from(error: ilastik::Error) -> Self {
+        let (code, path) = match &error {
+            ilastik::Error::Project { path, .. } => ("unusable-project", path.clone()),
+            ilastik::Error::Image { path, .. } => ("image-does-not-fit-project", path.clone()),
+            _ => match error {
+                ilastik::Error::File(error) => return error.into(),
+                other => return Self::permanent("ilastik", other.to_string(), other.remedy()),
+            },
+        };
+        Self {
+            path: Some(path.display().to_string()),
+            ..Self::permanent(code, error.to_string(), error.remedy())
+        }
+    }
+}
+
 impl From<analysis::Error> for Failure {
     fn from(error: analysis::Error) -> Self {
         Self::permanent(

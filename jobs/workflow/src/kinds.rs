@@ -5,6 +5,7 @@ pub(crate) mod command;
 mod correct;
 mod declump;
 mod filter;
+mod ilastik;
 mod illumination;
 mod labels;
 mod mask;
@@ -14,6 +15,7 @@ mod propagate;
 mod seeds;
 mod summarise;
 mod threshold;
+mod two_levels;
 mod watershed;
 
 use crate::kind::KindInfo;
@@ -26,6 +28,7 @@ pub const ALL: &[&KindInfo] = &[
     &correct::FLAT_FIELD,
     &filter::GAUSSIAN,
     &threshold::THRESHOLD,
+    &two_levels::TWO_LEVELS,
     &mask::FILL_HOLES,
     &mask::OPEN,
     &mask::REMOVE_SMALL,
@@ -37,6 +40,7 @@ pub const ALL: &[&KindInfo] = &[
     &propagate::PROPAGATE,
     &labels::CLEAR_BORDER,
     &labels::FILTER_SIZE,
+    &ilastik::ILASTIK,
     &network::NETWORK,
     &measure::OBJECTS,
     &summarise::OBJECTS,
