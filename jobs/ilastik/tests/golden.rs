@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ilastik::{Image, Project};
+use ilastik::{Image, Project, Source};
 use image_io::PixelType;
 use image_io::container::Tree;
 use image_io::exchange::Axes;
@@ -185,5 +185,118 @@ fn probabilities_are_ilastiks() {
         println!("{case}: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
         let wanted = expected(&folder.join("Probabilities.h5"), result);
         compare(case, got.last().unwrap(), &wanted, exact());
+    }
+}
+
+#[test]
+fn segmentation_and_uncertainty_are_ilastiks() {
+    let Some(folder) = golden() else { return };
+    for (case, picture, axes, result) in [
+        ("pc_2d_1ch", "Data_1channel.png", "cyx", "yxc"),
+        ("pc_2d_3ch", "Data_3channel.png", "cyx", "yxc"),
+        ("cells_pc", "2d_cells_apoptotic_1channel.png", "cyx", "yxc"),
+        ("pc_3d", "Data_3D.npy", "zyx", "zyxc"),
+    ] {
+        let folder = folder.join(case);
+        let project = Project::open(&folder.join("project.ilp")).unwrap();
+        let image = image(&folder.join(picture), axes);
+        let wanted = expected(&folder.join("Simple_Segmentation.h5"), result);
+        let got = project.predict(&image, Source::SimpleSegmentation).unwrap();
+        assert_eq!(got.data_type.name(), "uint8");
+        // Where two labels tie, ilastik's own answer depends on the order in which its threads end.
+        let probabilities = project
+            .predict(&image, Source::Probabilities)
+            .unwrap()
+            .values;
+        let mut ties = 0;
+        for (index, (g, w)) in got
+            .values
+            .indexed_iter()
+            .zip(&wanted)
+            .filter(|((_, g), w)| g != w)
+            .map(|((i, g), w)| (i, (g, w)))
+        {
+            let p = |label: f32| {
+                probabilities[[index.0, label as usize - 1, index.2, index.3, index.4]]
+            };
+            assert!((p(*g) - p(*w)).abs() < 1e-6, "{case} {index:?}");
+            ties += 1;
+        }
+        println!("{case}: {ties} of {} pixels differ in a tie", wanted.len());
+        let uncertainty = folder.join("Uncertainty.h5");
+        if uncertainty.exists() {
+            let got = project.predict(&image, Source::Uncertainty).unwrap().values;
+            compare(case, &got, &expected(&uncertainty, result), exact());
+        }
+    }
+}
+
+#[test]
+fn autocontext_is_ilastiks() {
+    let Some(folder) = golden() else { return };
+    let folder = folder.join("ac_2d");
+    let project = Project::open(&folder.join("project.ilp")).unwrap();
+    let got = project
+        .probabilities(&image(&folder.join("Data_1channel.png"), "cyx"))
+        .unwrap();
+    assert_eq!(got.len(), 2);
+    for (stage, got) in got.iter().enumerate() {
+        let wanted = expected(&folder.join(format!("prob_stage{}.h5", stage + 1)), "yxc");
+        compare(&format!("stage {}", stage + 1), got, &wanted, exact());
+    }
+}
+
+/// Made by the ilastik team on other machines with other versions: only their own rule can hold.
+#[test]
+fn results_of_other_machines_are_within_ilastiks_rule() {
+    let Some(folder) = golden() else { return };
+    for (case, picture, axes, stage, shipped, result) in [
+        (
+            "pc_2d_1ch",
+            "Data_1channel.png",
+            "cyx",
+            0,
+            "res-Data_1channel_pc1xyc.h5",
+            "yxc",
+        ),
+        (
+            "pc_2d_3ch",
+            "Data_3channel.png",
+            "cyx",
+            0,
+            "res-Data_3channel_pc3c.h5",
+            "yxc",
+        ),
+        (
+            "pc_3d",
+            "Data_3D.npy",
+            "zyx",
+            0,
+            "res-Data_3D_pc3d.h5",
+            "zyxc",
+        ),
+        (
+            "ac_2d",
+            "Data_1channel.png",
+            "cyx",
+            0,
+            "res-Data_1channel_ac2ds1.h5",
+            "yxc",
+        ),
+        (
+            "ac_2d",
+            "Data_1channel.png",
+            "cyx",
+            1,
+            "res-Data_1channel_ac2ds2.h5",
+            "yxc",
+        ),
+    ] {
+        let project = Project::open(&folder.join(case).join("project.ilp")).unwrap();
+        let got = project
+            .probabilities(&image(&folder.join(case).join(picture), axes))
+            .unwrap();
+        let wanted = expected(&folder.join("shipped_gold").join(shipped), result);
+        compare(shipped, &got[stage], &wanted, false);
     }
 }
