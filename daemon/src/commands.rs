@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod ilastik;
 pub mod inspect;
 pub mod manual;
+pub mod model;
 pub mod names;
 pub mod run;
 pub mod serve;

@@ -45,7 +45,8 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
             .and_then(queue::Error::remedy);
         let engine = || cause.downcast_ref::<engine::Error>()?.remedy();
         let project = || Some(cause.downcast_ref::<ilastik::Error>()?.remedy().to_owned());
-        queue.or_else(engine).or_else(project)
+        let network = || Some(cause.downcast_ref::<networks::Error>()?.remedy().to_owned());
+        queue.or_else(engine).or_else(project).or_else(network)
     });
     if let Some(remedy) = remedy {
         note(format!("hint: {remedy}"));
