@@ -13,6 +13,7 @@ pub mod measure;
 pub mod morphology;
 pub mod peaks;
 pub mod propagate;
+pub mod star_convex;
 pub mod threshold;
 pub mod watershed;
 
