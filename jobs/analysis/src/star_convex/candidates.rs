@@ -92,7 +92,8 @@ impl Candidates {
                 expected: "the number of rays of the other tiles",
             });
         }
-        let inside = |origin: usize, n: usize, of: usize| origin.checked_add(n).is_some_and(|e| e <= of);
+        let inside =
+            |origin: usize, n: usize, of: usize| origin.checked_add(n).is_some_and(|e| e <= of);
         if !inside(origin.0, rows, grid.cells.0) || !inside(origin.1, columns, grid.cells.1) {
             return Err(Error::Parameter {
                 name: "origin",

@@ -76,7 +76,11 @@ impl Outline {
         let (low, high) = ys.fold((f64::MAX, f64::MIN), |(l, h), y| (l.min(y), h.max(y)));
         // A float becomes the nearest number that the type holds.
         let first = low.max(0.0) as usize;
-        let end = if high < 0.0 { 0 } else { high.ceil() as usize + 1 };
+        let end = if high < 0.0 {
+            0
+        } else {
+            high.ceil() as usize + 1
+        };
         Self {
             corners,
             rows: first.min(height)..end.min(height),
@@ -96,11 +100,13 @@ impl Outline {
             let (y0, y1) = (b[0] - row, a[0] - row);
             if (y0 > 0.0) != (y1 > 0.0) {
                 // The pixels before this column have the crossing to their right.
-                ends.right.push(first_column(a, b, row, width, |cross| cross <= 0.0));
+                ends.right
+                    .push(first_column(a, b, row, width, |cross| cross <= 0.0));
             }
             if (y0 < 0.0) != (y1 < 0.0) {
                 // The pixels from this column on have the crossing to their left.
-                ends.left.push(first_column(a, b, row, width, |cross| cross < 0.0));
+                ends.left
+                    .push(first_column(a, b, row, width, |cross| cross < 0.0));
             }
             if y0.abs() < ON_CORNER {
                 let x = b[1].round();

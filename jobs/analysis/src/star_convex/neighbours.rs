@@ -99,9 +99,8 @@ impl Class {
             (low, (high - low) as usize + 1)
         };
         let ((x, columns), (y, rows)) = (span(0), span(1));
-        let cell = |rank: u32| {
-            (corner(rank, 1) - y) as usize * columns + (corner(rank, 0) - x) as usize
-        };
+        let cell =
+            |rank: u32| (corner(rank, 1) - y) as usize * columns + (corner(rank, 0) - x) as usize;
         let mut ends = vec![0u32; rows * columns];
         for &rank in members {
             ends[cell(rank)] += 1;

@@ -24,17 +24,17 @@ fn partly(a: &Trapezoid, b: &Trapezoid) -> f64 {
         let at = |y: f64| border[0] + (border[1] - border[0]) * (y - t.y[0]) / (t.y[1] - t.y[0]);
         [at(top), at(bottom)]
     };
-    between(cut(a, a.left), cut(a, a.right), cut(b, b.left), cut(b, b.right)) * (bottom - top)
+    between(
+        cut(a, a.left),
+        cut(a, a.right),
+        cut(b, b.left),
+        cut(b, b.right),
+    ) * (bottom - top)
 }
 
 /// Mean over the height of the width of [left, right] of both; borders are given at top and bottom.
 #[inline]
-fn between(
-    a_left: [f64; 2],
-    a_right: [f64; 2],
-    b_left: [f64; 2],
-    b_right: [f64; 2],
-) -> f64 {
+fn between(a_left: [f64; 2], a_right: [f64; 2], b_left: [f64; 2], b_right: [f64; 2]) -> f64 {
     let left_gap = [a_left[0] - b_left[0], a_left[1] - b_left[1]];
     let right_gap = [a_right[0] - b_right[0], a_right[1] - b_right[1]];
     let left = [a_left[0].max(b_left[0]), a_left[1].max(b_left[1])];
@@ -59,8 +59,7 @@ fn between(
         cuts.swap(1, 2);
     }
     let at = |border: [f64; 2], t: f64| border[0] + (border[1] - border[0]) * t;
-    let width_at =
-        |t: f64| at(a_right, t).min(at(b_right, t)) - at(a_left, t).max(at(b_left, t));
+    let width_at = |t: f64| at(a_right, t).min(at(b_right, t)) - at(a_left, t).max(at(b_left, t));
     let (w1, w2) = (width_at(cuts[1]), width_at(cuts[2]));
     positive_part(width[0], w1) * cuts[1]
         + positive_part(w1, w2) * (cuts[2] - cuts[1])

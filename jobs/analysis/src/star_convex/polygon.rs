@@ -4,19 +4,15 @@ use std::f64::consts::PI;
 
 /// Corners (y, x) of the polygon around `point`: each product is rounded to single precision before the centre is added,
 /// as numpy does in `dist_to_coord`.
-pub(super) fn corners(
-    point: [u32; 2],
-    rays: impl ExactSizeIterator<Item = f32>,
-) -> Vec<[f32; 2]> {
+pub(super) fn corners(point: [u32; 2], rays: impl ExactSizeIterator<Item = f32>) -> Vec<[f32; 2]> {
     let n = rays.len() as f64;
     let [y, x] = point.map(f64::from);
     rays.enumerate()
         .map(|(k, d)| {
             // `np.linspace(0, 2 * pi, n, endpoint=False)`
             let (sin, cos) = (k as f64 * (2.0 * PI / n)).sin_cos();
-            let place = |centre: f64, part: f64| {
-                (f64::from((f64::from(d) * part) as f32) + centre) as f32
-            };
+            let place =
+                |centre: f64, part: f64| (f64::from((f64::from(d) * part) as f32) + centre) as f32;
             [place(y, sin), place(x, cos)]
         })
         .collect()
@@ -55,56 +51,61 @@ pub(super) fn whole_pixels(
 /// What bounds a polygon, for quick decisions about a pair.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// Smallest and largest corner: [x, y].
-    pub low: Corner,
-    pub high: Corner,
+    /// Smallest and largest x, y, x + y and x - y of the corners: an octagon around the polygon.
+    pub low: [i32; 4],
+    pub high: [i32; 4],
+    /// The corners go around the centre once and in order, so that `area` is the area of the covered region.
+    pub in_order: bool,
     /// Area in pixels.
     pub area: f64,
-    /// A disk of this radius around the centre lies in the polygon; 0 when that is not certain.
-    pub inner: f32,
 }
 
 impl Bounds {
     pub fn of(point: [u32; 2], corners: &[Corner]) -> Self {
-        let (mut low, mut high) = ([i32::MAX; 2], [i32::MIN; 2]);
-        let (mut double_area, mut nearest, mut turns_one_way) = (0i64, f64::INFINITY, true);
+        let (mut low, mut high) = ([i32::MAX; 4], [i32::MIN; 4]);
+        let (mut double_area, mut in_order, mut turns) = (0, true, 0);
         let [cy, cx] = point.map(i64::from);
         let relative = |c: &Corner| [i64::from(c[0]) - cx, i64::from(c[1]) - cy];
         let mut a = relative(&corners[corners.len() - 1]);
         for corner in corners {
-            for axis in 0..2 {
-                low[axis] = low[axis].min(corner[axis]);
-                high[axis] = high[axis].max(corner[axis]);
+            let [x, y] = *corner;
+            for (axis, value) in [x, y, x + y, x - y].into_iter().enumerate() {
+                low[axis] = low[axis].min(value);
+                high[axis] = high[axis].max(value);
             }
             let b = relative(corner);
             let cross = a[0] * b[1] - a[1] * b[0];
             double_area += cross;
-            turns_one_way &= cross >= 0;
-            nearest = nearest.min(distance_to_segment(a, b, cross));
+            in_order &= cross >= 0;
+            turns += u32::from(a[1] < 0 && b[1] >= 0);
             a = b;
         }
         Self {
             low,
             high,
+            in_order: in_order && turns == 1,
             area: double_area.unsigned_abs() as f64 / 2.0,
-            // With corners in angular order the border winds once around every point nearer than all edges.
-            inner: if turns_one_way && double_area > 0 {
-                nearest as f32
-            } else {
-                0.0
-            },
         }
     }
-}
 
-/// Distance of the origin to the segment from `a` to `b`, whose cross product is given.
-fn distance_to_segment(a: [i64; 2], b: [i64; 2], cross: i64) -> f64 {
-    let along = [b[0] - a[0], b[1] - a[1]];
-    let dot = |u: [i64; 2], v: [i64; 2]| (u[0] * v[0] + u[1] * v[1]) as f64;
-    let (from_a, to_b) = (-dot(a, along), dot(b, along));
-    if from_a > 0.0 && to_b > 0.0 {
-        cross.unsigned_abs() as f64 / dot(along, along).sqrt()
-    } else {
-        dot(a, a).min(dot(b, b)).sqrt()
+    /// Area of the box in which both boxes lie.
+    pub fn common_box(&self, other: &Self) -> f64 {
+        let side = |a: usize| self.high[a].min(other.high[a]) - self.low[a].max(other.low[a]);
+        f64::from(side(0).max(0)) * f64::from(side(1).max(0))
+    }
+
+    /// Area of the octagon around both polygons.
+    pub fn octagon_around(&self, other: &Self) -> f64 {
+        let low = |a: usize| f64::from(self.low[a].min(other.low[a]));
+        let high = |a: usize| f64::from(self.high[a].max(other.high[a]));
+        let (left, right, top, bottom) = (low(0), high(0), low(1), high(1));
+        // The corners of the box are cut off diagonally.
+        let cuts = [
+            right + bottom - high(2),
+            low(2) - (left + top),
+            right - top - high(3),
+            low(3) - (left - bottom),
+        ];
+        (right - left) * (bottom - top) - cuts.iter().map(|c| 0.5 * c * c).sum::<f64>()
     }
 }

@@ -105,8 +105,7 @@ fn greedy(polygons: &Polygons<'_>, bounds: &[Bounds], threshold: f64) -> Vec<u32
         unclear.clear();
         let decided = |other: u32| other as usize <= rank || suppressed[other as usize];
         neighbours.visit(&bounds[rank], bounds, decided, |other| {
-            let pair = (rank, other as usize);
-            match by_bounds(polygons, bounds, pair, threshold) {
+            match by_bounds(&bounds[rank], &bounds[other as usize], threshold) {
                 Some(true) => covered.push(other),
                 Some(false) => {}
                 None => unclear.push(other),
@@ -132,25 +131,15 @@ fn greedy(polygons: &Polygons<'_>, bounds: &[Bounds], threshold: f64) -> Vec<u32
     kept
 }
 
-/// Whether a pair overlaps above the threshold, if boxes and inner disks tell.
-fn by_bounds(
-    polygons: &Polygons<'_>,
-    bounds: &[Bounds],
-    (i, j): (usize, usize),
-    threshold: f64,
-) -> Option<bool> {
-    let (a, b) = (&bounds[i], &bounds[j]);
+/// Whether a pair overlaps above the threshold, if boxes and octagons tell.
+fn by_bounds(a: &Bounds, b: &Bounds, threshold: f64) -> Option<bool> {
     let limit = threshold * (a.area.min(b.area) + 1e-10);
-    let side = |axis: usize| f64::from(a.high[axis].min(b.high[axis]) - a.low[axis].max(b.low[axis]));
-    if side(0) * side(1) < limit * (1.0 - MARGIN) {
+    if a.common_box(b) < limit * (1.0 - MARGIN) {
         return Some(false);
     }
-    let ([ay, ax], [by, bx]) = (polygons.point(i), polygons.point(j));
-    let (dy, dx) = (f64::from(ay) - f64::from(by), f64::from(ax) - f64::from(bx));
-    let (ra, rb) = (f64::from(a.inner), f64::from(b.inner));
-    // A disk that lies in both inner disks.
-    let radius = (0.5 * (ra + rb - dx.hypot(dy))).min(ra).min(rb).max(0.0);
-    (std::f64::consts::PI * radius * radius > limit * (1.0 + MARGIN)).then_some(true)
+    // What both cover is at least what exceeds a region in which both lie.
+    let at_least = a.area + b.area - a.octagon_around(b);
+    (a.in_order && b.in_order && at_least > limit * (1.0 + MARGIN)).then_some(true)
 }
 
 fn intersection(winner: &Slabs, polygons: &Polygons<'_>, other: usize) -> f64 {
