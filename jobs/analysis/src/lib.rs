@@ -6,6 +6,7 @@
 pub mod components;
 pub mod correct;
 pub mod distance;
+pub mod embedding;
 mod error;
 pub mod gaussian;
 pub mod histogram;
