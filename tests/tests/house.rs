@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("faults", &[]),
     ("plate", &[]),
     ("analysis", &[]),
+    ("networks", &[]),
     ("image-io", &["faults", "plate"]),
     ("gpu-kernels", &["analysis"]),
     (
@@ -21,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "image-io",
             "analysis",
             "gpu-kernels",
+            "networks",
         ],
     ),
     ("queue", &["faults"]),
@@ -46,6 +48,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Crates that must not be reachable, however far down.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("analysis", &["tokio", "rusqlite", "hdf5-metno"]),
+    ("networks", &["tokio", "rusqlite", "hdf5-metno"]),
     ("queue", &["ndarray", "hdf5-metno", "tokio"]),
     ("watch", &["rusqlite", "tokio"]),
     ("image-io", &["tokio", "rusqlite"]),

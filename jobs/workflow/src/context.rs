@@ -53,6 +53,8 @@ pub(crate) struct ImageContext {
     pub items: BTreeMap<String, Item>,
     pub tables: BTreeMap<String, Table>,
     pub raw: BTreeMap<String, Arc<Pixels>>,
+    /// What jobs tell of how they ran, by job.
+    pub notes: BTreeMap<String, BTreeMap<&'static str, String>>,
     floats: BTreeMap<String, Arc<Array2<f32>>>,
     /// By path below the root: all planes of a pass are of one root.
     files: BTreeMap<PathBuf, ImageFile>,
@@ -73,6 +75,7 @@ impl ImageContext {
             items: BTreeMap::new(),
             tables: BTreeMap::new(),
             raw: BTreeMap::new(),
+            notes: BTreeMap::new(),
             floats: BTreeMap::new(),
             files: BTreeMap::new(),
         }
@@ -335,6 +338,18 @@ impl JobIo<'_> {
         if let Some(name) = self.job.outputs.get(port).and_then(|n| n.first()) {
             self.context.tables.insert(name.clone(), table);
         }
+    }
+
+    /// Names bound to an output port; empty where an optional port is not bound.
+    #[must_use]
+    pub fn output_names(&self, port: &str) -> Vec<String> {
+        self.job.outputs.get(port).cloned().unwrap_or_default()
+    }
+
+    /// Tells something of how the job ran for its provenance, such as the program that computed it.
+    pub fn note(&mut self, key: &'static str, value: impl Into<String>) {
+        let notes = self.context.notes.entry(self.job.id.clone()).or_default();
+        notes.insert(key, value.into());
     }
 
     /// The microscope channel that a name shows, where it is a raw or a replaced channel.

@@ -86,6 +86,28 @@ impl From<analysis::Error> for Failure {
     }
 }
 
+impl From<networks::Error> for Failure {
+    fn from(error: networks::Error) -> Self {
+        use std::io::ErrorKind;
+        let (class, code) = match &error {
+            networks::Error::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
+                (FailureClass::Permanent, "file-missing")
+            }
+            networks::Error::Io { source, .. } if source.kind() != ErrorKind::PermissionDenied => {
+                (FailureClass::Environment, error.code())
+            }
+            _ => (FailureClass::Permanent, error.code()),
+        };
+        Self {
+            class,
+            code: code.to_owned(),
+            path: error.path().map(|p| p.display().to_string()),
+            message: error.to_string(),
+            remedy: error.remedy().to_owned(),
+        }
+    }
+}
+
 /// A mistake in a workflow file, found before anything runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("job `{job}`: {message}")]

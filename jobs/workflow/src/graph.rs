@@ -129,6 +129,24 @@ impl Workflow {
         })
     }
 
+    /// What is missing on this machine, and so will make jobs fail here: programs and files that they name.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<WorkflowError> {
+        let of_job = |job: &Job| match &job.operation {
+            Compiled::Image(operation) => operation.warnings(),
+            Compiled::Plate(_) => Vec::new(),
+        };
+        self.jobs
+            .iter()
+            .flat_map(|job| {
+                of_job(job).into_iter().map(|message| WorkflowError {
+                    job: job.id.clone(),
+                    message,
+                })
+            })
+            .collect()
+    }
+
     /// Position of a job.
     #[must_use]
     pub fn position(&self, id: &str) -> Option<usize> {
@@ -211,6 +229,9 @@ fn draft(config: &JobConfig) -> Result<Job, Vec<String>> {
             return Err(errors);
         }
     };
+    if let Compiled::Image(operation) = &operation {
+        errors.extend(operation.check(&inputs, &outputs));
+    }
     if errors.is_empty() {
         let limits = Limits {
             time_secs: config.time_limit_secs,
@@ -307,7 +328,7 @@ fn expand_templates(
                     .map(|name| template.replace("{}", name))
                     .collect();
             }
-            if names.len() != first.len() {
+            if names.len() != first.len() && !port.unpaired {
                 errors.push(format!("output `{}` has {} names for {} inputs; write one name with `{{}}` in it, or as many as inputs", port.name, names.len(), first.len()));
             }
         }
@@ -315,7 +336,7 @@ fn expand_templates(
 }
 
 /// Parameters that name files.
-const FILE_PARAMETERS: [&str; 3] = ["model", "corrector", "file"];
+const FILE_PARAMETERS: [&str; 4] = ["model", "sidecar", "corrector", "file"];
 
 /// Makes the file names among the parameters absolute: they are relative to the file in which they are written. To be done
 /// where the workflow was read, because a worker runs elsewhere.

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::context::JobIo;
 use crate::error::Failure;
-use crate::graph::Scope;
+use crate::graph::{Bindings, Scope};
 use crate::plate_context::PlateIo;
 use crate::port::Port;
 
@@ -20,6 +20,16 @@ pub trait ImageOperation: Send + Sync {
 
     /// Files whose content the result depends on (models, correctors); their hashes enter the task key.
     fn files(&self) -> Vec<std::path::PathBuf> {
+        Vec::new()
+    }
+
+    /// What is wrong with the parameters, given the names that are bound to the ports. Looks at nothing outside the workflow.
+    fn check(&self, _inputs: &Bindings, _outputs: &Bindings) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What is missing on this machine, and so will make the job fail here.
+    fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
 }

@@ -8,6 +8,7 @@ mod illumination;
 mod labels;
 mod mask;
 mod measure;
+mod network;
 mod propagate;
 mod seeds;
 mod summarise;
@@ -35,6 +36,7 @@ pub const ALL: &[&KindInfo] = &[
     &propagate::PROPAGATE,
     &labels::CLEAR_BORDER,
     &labels::FILTER_SIZE,
+    &network::NETWORK,
     &measure::OBJECTS,
     &summarise::OBJECTS,
 ];

@@ -452,7 +452,8 @@ fn publish(
             }
         }
         if report.outcomes.get(&job.id) == Some(&JobOutcome::Succeeded) {
-            set_provenance(&mut writer, &workflow, request, job)?;
+            let notes = context.notes.get(&job.id);
+            set_provenance(&mut writer, &workflow, request, job, notes)?;
         }
     }
     // PlateViewer shows this attribute as the version of the results.
@@ -561,8 +562,9 @@ fn set_provenance(
     workflow: &Workflow,
     request: &PassRequest,
     job: &Job,
+    notes: Option<&BTreeMap<&'static str, String>>,
 ) -> Result<(), Failure> {
-    let made_by = serde_json::json!({
+    let mut made_by = serde_json::json!({
         "workflow": workflow.name,
         "workflow_version": workflow.version,
         "kind": job.kind.name,
@@ -573,6 +575,9 @@ fn set_provenance(
         "outputs": job.outputs,
         "wellspring": env!("CARGO_PKG_VERSION"),
     });
+    for (key, value) in notes.into_iter().flatten() {
+        made_by[*key] = value.as_str().into();
+    }
     Ok(writer.set_attribute(
         &format!("wellspring_job_{}", job.id),
         &Attribute::Text(made_by.to_string()),
@@ -663,7 +668,7 @@ fn run_plate(
         writer.add_table(name, table, VisibleType::U8)?;
     }
     for index in makers {
-        set_provenance(&mut writer, workflow, request, &workflow.jobs[index])?;
+        set_provenance(&mut writer, workflow, request, &workflow.jobs[index], None)?;
     }
     report.published_bytes = writer.commit()?.bytes;
     report

@@ -31,6 +31,8 @@ pub struct Port {
     pub many: bool,
     /// Whether it may be left out.
     pub optional: bool,
+    /// Whether a list has a length of its own; otherwise an output list has as many names as the first input.
+    pub unpaired: bool,
     /// One line of documentation.
     pub about: &'static str,
 }
@@ -44,6 +46,7 @@ impl Port {
             holds,
             many: false,
             optional: false,
+            unpaired: false,
             about,
         }
     }
@@ -56,8 +59,16 @@ impl Port {
             holds,
             many: true,
             optional: false,
+            unpaired: false,
             about,
         }
+    }
+
+    /// The same port, but its list has a length of its own.
+    #[must_use]
+    pub const fn unpaired(mut self) -> Self {
+        self.unpaired = true;
+        self
     }
 
     /// The same port, but it may be left out.
