@@ -14,6 +14,7 @@ pub mod measure;
 pub mod morphology;
 pub mod peaks;
 pub mod propagate;
+pub mod rescale;
 pub mod star_convex;
 pub mod threshold;
 pub mod watershed;

@@ -62,15 +62,27 @@ impl Instances {
     /// When there is no such object.
     #[must_use]
     pub fn polygon(&self, object: usize) -> Vec<[f32; 2]> {
+        self.scaled_polygon(object, 1.0)
+    }
+
+    /// As [`Self::polygon`], in an image `factor` times as large: for objects that were found in a rescaled image.
+    fn scaled_polygon(&self, object: usize, factor: f64) -> Vec<[f32; 2]> {
         let rays: ArrayView1<'_, f32> = self.distances.row(object);
-        polygon::corners(self.points[object], rays.iter().copied())
+        polygon::corners(self.points[object], rays.iter().copied(), factor)
     }
 
     /// Paints the objects into a plane of (height, width): label 1 is the most probable object, and where objects overlap
     /// the more probable one wins. `polygons_to_label` with the pixel rule of `skimage.draw.polygon`, exactly.
     #[must_use]
     pub fn label_image(&self, shape: (usize, usize)) -> Array2<u32> {
-        draw::label_image(self, shape)
+        draw::label_image(self, shape, 1.0)
+    }
+
+    /// As [`Self::label_image`], of polygons `factor` times as large: `predict_instances(…, scale=1 / factor)` of StarDist,
+    /// which looks for objects in a rescaled image and paints their polygons into the original one.
+    #[must_use]
+    pub fn scaled_label_image(&self, shape: (usize, usize), factor: f64) -> Array2<u32> {
+        draw::label_image(self, shape, factor)
     }
 }
 

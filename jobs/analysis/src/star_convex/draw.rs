@@ -13,13 +13,17 @@ const BAND: usize = 64;
 /// Corners that near to a pixel's centre count as lying on it (scikit-image's tolerance).
 const ON_CORNER: f64 = 1e-12;
 
-pub(super) fn label_image(instances: &Instances, shape: (usize, usize)) -> Array2<u32> {
+pub(super) fn label_image(
+    instances: &Instances,
+    shape: (usize, usize),
+    factor: f64,
+) -> Array2<u32> {
     let mut plane = Array2::zeros(shape);
     if plane.is_empty() {
         return plane;
     }
     let outlines: Vec<Outline> = (0..instances.len())
-        .map(|object| Outline::of(&instances.polygon(object), shape))
+        .map(|object| Outline::of(&instances.scaled_polygon(object, factor), shape))
         .collect();
     // Least probable first; of equals the lower label first.
     let mut order: Vec<usize> = (0..instances.len()).collect();

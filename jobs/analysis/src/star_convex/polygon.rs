@@ -3,16 +3,23 @@
 use std::f64::consts::PI;
 
 /// Corners (y, x) of the polygon around `point`: each product is rounded to single precision before the centre is added,
-/// as numpy does in `dist_to_coord`.
-pub(super) fn corners(point: [u32; 2], rays: impl ExactSizeIterator<Item = f32>) -> Vec<[f32; 2]> {
+/// as numpy does in `dist_to_coord`. `factor` enlarges the polygon and its place.
+pub(super) fn corners(
+    point: [u32; 2],
+    rays: impl ExactSizeIterator<Item = f32>,
+    factor: f64,
+) -> Vec<[f32; 2]> {
     let n = rays.len() as f64;
-    let [y, x] = point.map(f64::from);
+    let [y, x] = point.map(|v| f64::from(v) * factor);
     rays.enumerate()
         .map(|(k, d)| {
             // `np.linspace(0, 2 * pi, n, endpoint=False)`
             let (sin, cos) = (k as f64 * (2.0 * PI / n)).sin_cos();
-            let place =
-                |centre: f64, part: f64| (f64::from((f64::from(d) * part) as f32) + centre) as f32;
+            let place = |centre: f64, part: f64| {
+                let along = (f64::from(d) * part) as f32;
+                let along = (f64::from(along) * factor) as f32;
+                (f64::from(along) + centre) as f32
+            };
             [place(y, sin), place(x, cos)]
         })
         .collect()

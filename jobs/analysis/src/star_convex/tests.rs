@@ -315,6 +315,19 @@ fn the_better_of_two_wins_and_paints_over_the_other() {
 }
 
 #[test]
+fn objects_of_a_rescaled_image_are_painted_into_the_original() {
+    let found = disks((20, 20), &[((10, 9), 0.9, 5.0)]).suppress(0.5);
+    let twice = found.scaled_label_image((80, 80), 2.0);
+    let small = found.label_image((40, 40));
+    let area = |labels: &Array2<u32>| labels.iter().filter(|&&l| l == 1).count() as f64;
+    assert!((area(&twice) / area(&small) - 4.0).abs() < 0.3);
+    assert_eq!(
+        (twice[[40, 36]], twice[[40, 45]], twice[[40, 47]]),
+        (1, 1, 0)
+    );
+}
+
+#[test]
 fn damaged_output_is_an_error() {
     let prob = Array2::ones((4, 4));
     for bad in [f32::NAN, f32::INFINITY, 1e9] {
