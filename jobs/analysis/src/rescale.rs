@@ -1,9 +1,7 @@
 //! Planes at another size: images for networks that were trained at one magnification, and label images back.
 //!
-//! [`bilinear`] and [`nearest`] reproduce `torch.nn.functional.interpolate` (`mode="bilinear"` with a `scale_factor`, and
-//! `mode="nearest"` with a `size`), which InstanSeg uses, [`zoom`] reproduces `scipy.ndimage.zoom(…, order=1)`, which StarDist
-//! uses; to 1e-6 of the values' range, label images exactly. None of them smooths first: an image that shrinks to less than
-//! half its size loses its finest structures to aliasing, as it does there.
+//! [`resize`] and [`nearest`] reproduce `skimage.transform.resize` of scikit-image 0.26 with `order=1` and `order=0`, [`zoom`]
+//! reproduces `scipy.ndimage.zoom(…, order=1)`, which StarDist uses; images to 1e-5 of the values' range, label images exactly.
 
 // A view is a pointer and a few numbers: ndarray passes it by value.
 #![allow(clippy::needless_pass_by_value)]
@@ -11,36 +9,57 @@
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use crate::gaussian::{Mode, Smoothing, smooth};
 use crate::{Error, Result};
 
 /// Pixels of a rescaled plane: more is a mistake in the factor.
 const MOST_PIXELS: f64 = (1u64 << 32) as f64;
 
-/// A plane `factor` times as high and wide, rounded down but at least one pixel: pixel centres are kept aligned.
+/// A plane of about `factor` times the height and width (rounded, halves to even), at least one pixel: the borders are kept. What
+/// shrinks is smoothed first by a Gaussian of half the pixels that are lost, so that fine structures do not become others.
+///
+/// `skimage.transform.rescale(plane, factor, order=1, preserve_range=True)`.
 ///
 /// # Errors
 /// [`Error::Parameter`] when `factor` is not a positive number or the result would have more than 2^32 pixels,
 /// [`Error::Empty`] without pixels.
-pub fn bilinear(plane: ArrayView2<'_, f32>, factor: f64) -> Result<Array2<f32>> {
+pub fn resize(plane: ArrayView2<'_, f32>, factor: f64) -> Result<Array2<f32>> {
     let (height, width) = checked(plane.dim(), factor)?;
-    let size = |n: usize| ((n as f64 * factor) as usize).max(1);
-    let weights = |out: usize, n: usize| -> Vec<Tap> {
-        let back = (1.0 / factor) as f32;
-        (0..out)
-            .map(|i| Tap::at((back * (i as f32 + 0.5) - 0.5).max(0.0), n))
+    let size = |n: usize| ((n as f64 * factor).round_ties_even() as usize).max(1);
+    let step = [
+        height as f64 / size(height) as f64,
+        width as f64 / size(width) as f64,
+    ];
+    let sigma = step.map(|s| ((s - 1.0) / 2.0).max(0.0));
+    let smooth = smooth(
+        plane,
+        &Smoothing {
+            sigma,
+            truncate: 4.0,
+            mode: Mode::Mirror,
+        },
+    )?;
+    let taps = |n: usize, step: f64| -> Vec<Tap> {
+        let last = (n - 1) as f64;
+        (0..size(n))
+            .map(|i| {
+                let place = (step * (i as f64 + 0.5) - 0.5).abs();
+                // Beyond the last pixel's centre the plane is mirrored there.
+                Tap::at(place.min(2.0 * last - place).max(0.0) as f32, n)
+            })
             .collect()
     };
     Ok(interpolate(
-        plane,
-        &weights(size(height), height),
-        &weights(size(width), width),
+        smooth.view(),
+        &taps(height, step[0]),
+        &taps(width, step[1]),
     ))
 }
 
 /// A plane of about `factor` times the height and width (rounded, halves to even): the centres of the corner pixels are kept.
 ///
 /// # Errors
-/// See [`bilinear`].
+/// See [`resize`].
 pub fn zoom(plane: ArrayView2<'_, f32>, factor: f64) -> Result<Array2<f32>> {
     let (height, width) = checked(plane.dim(), factor)?;
     let size = |n: usize| ((n as f64 * factor).round_ties_even() as usize).max(1);
@@ -70,9 +89,9 @@ pub fn nearest(labels: ArrayView2<'_, u32>, shape: (usize, usize)) -> Result<Arr
         return Err(Error::Empty("a rescaled plane"));
     }
     let places = |out: usize, n: usize| -> Vec<usize> {
-        let step = n as f32 / out as f32;
+        let step = n as f64 / out as f64;
         (0..out)
-            .map(|i| ((i as f32 * step) as usize).min(n - 1))
+            .map(|i| (((i as f64 + 0.5) * step) as usize).min(n - 1))
             .collect()
     };
     let (ys, xs) = (
@@ -155,24 +174,36 @@ mod tests {
         }
     }
 
-    /// `F.interpolate(tensor, scale_factor=…, mode="bilinear")`, worked out by hand: the centre of output pixel i lies at
-    /// (i + 0.5) / factor - 0.5.
+    /// Values of `skimage.transform.rescale(plane, factor, order=1, preserve_range=True)`.
     #[test]
-    fn bilinear_keeps_pixel_centres() {
-        let row = array![[0.0f32, 10.0, 20.0, 30.0]];
-        close(&bilinear(row.view(), 0.5).unwrap(), &[5.0, 25.0]);
-        let twice = bilinear(row.view(), 2.0).unwrap();
-        assert_eq!(twice.dim(), (2, 8));
-        close(
-            &twice.slice(ndarray::s![1..2, ..]).to_owned(),
-            &[0.0, 2.5, 7.5, 12.5, 17.5, 22.5, 27.5, 30.0],
+    fn resize_keeps_borders() {
+        let plane = array![
+            [0.0f32, 10.0, 20.0, 31.0, 42.0],
+            [5.0, 7.0, 50.0, 3.0, 1.0],
+            [9.0, 2.0, 4.0, 6.0, 90.0],
+        ];
+        let check = |factor: f64, shape: (usize, usize), expected: &[f32]| {
+            let found = resize(plane.view(), factor).unwrap();
+            assert_eq!(found.dim(), shape, "{factor}");
+            for (a, b) in found.iter().zip(expected) {
+                assert!((a - b).abs() < 2e-4, "{factor}: {found:?}");
+            }
+        };
+        check(0.5, (2, 2), &[10.182, 26.7229, 6.7995, 25.5425]);
+        check(
+            0.6,
+            (2, 3),
+            &[4.0708, 27.272, 29.0849, 6.4089, 15.2719, 46.2528],
         );
-        close(
-            &bilinear(row.view(), 0.75).unwrap(),
-            &[10.0 / 6.0, 15.0, 170.0 / 6.0],
-        );
-        assert_eq!(bilinear(row.view(), 1.0).unwrap(), row);
-        assert_eq!(bilinear(row.view(), 0.01).unwrap().dim(), (1, 1));
+        let larger = [
+            2.3125, 4.5625, 10.5078, 19.3359, 24.9219, 27.2656, 32.7734, 35.1172, 4.0625, 5.3125,
+            10.0391, 29.1797, 30.8594, 15.0781, 15.1172, 15.8359, 6.2422, 5.8984, 6.8516, 24.1172,
+            23.8047, 5.9141, 21.1406, 28.7031, 7.3984, 5.9297, 3.0703, 7.5234, 8.4609, 5.8828,
+            46.8281, 65.1406,
+        ];
+        check(1.5, (4, 8), &larger);
+        assert_eq!(resize(plane.view(), 1.0).unwrap(), plane);
+        assert_eq!(resize(plane.view(), 0.01).unwrap().dim(), (1, 1));
     }
 
     /// `scipy.ndimage.zoom([[0, 10, 20, 30]], …, order=1)`.
@@ -194,12 +225,9 @@ mod tests {
     fn labels_are_copied() {
         let labels = array![[1, 2], [3, 4]];
         let twice = nearest(labels.view(), (4, 3)).unwrap();
-        assert_eq!(twice, array![[1, 1, 2], [1, 1, 2], [3, 3, 4], [3, 3, 4]]);
-        // Pixel i of n comes from pixel floor(i * 3 / 2).
-        assert_eq!(
-            nearest(twice.view(), (2, 2)).unwrap(),
-            array![[1, 1], [3, 3]]
-        );
+        // Pixel i of 3 comes from pixel floor((i + 0.5) * 2 / 3).
+        assert_eq!(twice, array![[1, 2, 2], [1, 2, 2], [3, 4, 4], [3, 4, 4]]);
+        assert_eq!(nearest(twice.view(), (2, 2)).unwrap(), labels);
         assert_eq!(nearest(labels.view(), (0, 3)).unwrap().dim(), (0, 3));
     }
 
@@ -207,11 +235,11 @@ mod tests {
     fn bad_factors_are_errors() {
         let plane = Array2::<f32>::zeros((3, 3));
         for factor in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e9] {
-            assert!(bilinear(plane.view(), factor).is_err(), "{factor}");
+            assert!(resize(plane.view(), factor).is_err(), "{factor}");
             assert!(zoom(plane.view(), factor).is_err(), "{factor}");
         }
         let empty = Array2::<f32>::zeros((0, 3));
-        assert!(bilinear(empty.view(), 1.0).is_err());
+        assert!(resize(empty.view(), 1.0).is_err());
         assert!(nearest(Array2::zeros((0, 3)).view(), (2, 2)).is_err());
     }
 }

@@ -5,6 +5,7 @@ mod correct;
 mod declump;
 mod filter;
 mod illumination;
+mod instances;
 mod labels;
 mod mask;
 mod measure;
@@ -37,6 +38,8 @@ pub const ALL: &[&KindInfo] = &[
     &labels::CLEAR_BORDER,
     &labels::FILTER_SIZE,
     &network::NETWORK,
+    &instances::STARDIST,
+    &instances::INSTANSEG,
     &measure::OBJECTS,
     &summarise::OBJECTS,
 ];
