@@ -41,7 +41,7 @@ pub enum Command {
     Serve(ServeOptions),
     /// Serve passes on stdin; started by the daemon.
     #[command(hide = true)]
-    Worker,
+    Worker(EngineOptions),
     /// Run a workflow over a folder once, without a daemon.
     Run(RunOptions),
     /// Check this machine: file systems, limits, disk space, GPU, HDF5.
@@ -54,6 +54,9 @@ pub enum Command {
     /// Check workflow files, list job kinds.
     #[command(subcommand)]
     Workflow(WorkflowCommand),
+    /// Check neural networks, list the engines that run them.
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Make, check and show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -92,6 +95,46 @@ pub struct ServeOptions {
     pub config: PathBuf,
 }
 
+/// What runs neural networks.
+#[derive(Args, Clone, Debug)]
+pub struct EngineOptions {
+    /// An onnxruntime library (libonnxruntime.so) to run neural networks with, instead of the built-in engine.
+    #[arg(long, env = "WELLSPRING_WORKERS__ONNXRUNTIME", value_name = "LIBRARY")]
+    pub onnxruntime: Option<PathBuf>,
+}
+
+/// Neural networks.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Show what an ONNX file and its sidecar hold, and try the network on a test image.
+    Check(ModelCheckOptions),
+    /// List the engines: the built-in one, and the onnxruntime library if one is named.
+    Engines {
+        /// The engine.
+        #[command(flatten)]
+        engine: EngineOptions,
+    },
+}
+
+/// Options of `model check`.
+#[derive(Args, Debug)]
+pub struct ModelCheckOptions {
+    /// The ONNX file.
+    pub file: PathBuf,
+    /// The sidecar; by default the one beside the file.
+    #[arg(long)]
+    pub sidecar: Option<PathBuf>,
+    /// Threads of the test prediction; by default one a core.
+    #[arg(long)]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Height and width of the test image.
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(8..=8192))]
+    pub size: u32,
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineOptions,
+}
+
 /// Options of `run`.
 #[derive(Args, Debug)]
 pub struct RunOptions {
@@ -111,6 +154,9 @@ pub struct RunOptions {
     /// Threads of each worker.
     #[arg(long)]
     pub threads: Option<usize>,
+    /// The engine of neural networks.
+    #[command(flatten)]
+    pub engine: EngineOptions,
     /// Compute everything again, whatever is there.
     #[arg(long, short)]
     pub force: bool,

@@ -4,6 +4,7 @@ pub mod config;
 pub mod doctor;
 pub mod inspect;
 pub mod manual;
+pub mod model;
 pub mod names;
 pub mod run;
 pub mod serve;

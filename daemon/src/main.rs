@@ -23,12 +23,13 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let json = arguments.client.json;
     match arguments.command {
         Command::Serve(serve) => commands::serve::run(serve),
-        Command::Worker => commands::worker::run(),
+        Command::Worker(options) => commands::worker::run(options),
         Command::Run(options) => commands::run::run(&options, json),
         Command::Doctor(options) => commands::doctor::run(&options, json),
         Command::Inspect(options) => commands::inspect::run(&options, json),
         Command::Names(command) => commands::names::run(&command, json),
         Command::Workflow(command) => commands::workflow::run(&command, json),
+        Command::Model(command) => commands::model::run(&command, json),
         Command::Config(command) => commands::config::run(&command, json),
         Command::Completions { shell } => commands::manual::completions(shell),
         Command::Man { dir } => commands::manual::man(dir.as_deref()),

@@ -43,7 +43,9 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
         let queue = cause
             .downcast_ref::<queue::Error>()
             .and_then(queue::Error::remedy);
-        queue.or_else(|| cause.downcast_ref::<engine::Error>()?.remedy())
+        queue
+            .or_else(|| cause.downcast_ref::<engine::Error>()?.remedy())
+            .or_else(|| Some(cause.downcast_ref::<networks::Error>()?.remedy().to_owned()))
     });
     if let Some(remedy) = remedy {
         note(format!("hint: {remedy}"));

@@ -18,6 +18,12 @@ impl DaemonConfig {
         if let Some(file) = &self.server.token_file {
             check_token(file, &mut found);
         }
+        if let Some(file) = self.workers.onnxruntime.as_ref().filter(|f| !f.is_file()) {
+            found.push(
+                Problem::warning("workers.onnxruntime", format!("there is no library `{}`", file.display()))
+                    .remedy("correct the path, or leave the option out: the built-in engine runs the networks meanwhile"),
+            );
+        }
         for (i, root) in self
             .roots
             .iter()

@@ -97,6 +97,10 @@ pub struct Workers {
     pub threads: Count,
     /// `"auto"` (the best real GPU, or none), `"off"`, or a part of the name of the adapter to use.
     pub gpu: Gpu,
+    /// An onnxruntime library (`libonnxruntime.so`, 1.17 or newer) that runs the neural networks, about twice as fast as the
+    /// built-in engine. If it cannot be loaded, the built-in engine runs them, and the log and `wellspring doctor` say so.
+    #[schemars(with = "Option<String>", example = &"/usr/lib/x86_64-linux-gnu/libonnxruntime.so.1", extend("format" = "path"))]
+    pub onnxruntime: Option<PathBuf>,
     /// Memory that all workers together may use. A pass is started only if what it is expected to need is free; one that
     /// needs more than this runs alone. By default 80 % of what the machine, or the service's control group, has.
     #[schemars(example = ByteSize::mib(49152))]
@@ -126,6 +130,7 @@ impl Default for Workers {
             count: Count::Auto,
             threads: Count::Auto,
             gpu: Gpu::Auto,
+            onnxruntime: None,
             memory: None,
             memory_limit: None,
             time_limit_secs: 3600,

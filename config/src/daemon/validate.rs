@@ -102,6 +102,9 @@ fn check_workers(workers: &Workers, found: &mut Vec<Problem>) {
                 .remedy("write `\"auto\"`, `\"off\"` or a part of the adapter's name"),
         );
     }
+    if let Some(file) = &workers.onnxruntime {
+        check_path("workers.onnxruntime", file, found);
+    }
     if workers
         .memory_limit
         .is_some_and(|limit| limit.bytes() < 64 << 20)

@@ -177,6 +177,15 @@ fn root_spec(root: &config::Root, id: RootId) -> RootSpec {
     }
 }
 
+/// The arguments of a worker, with what it must know of the configuration from its start on.
+fn worker_arguments(config: &DaemonConfig, options: &EngineOptions) -> Vec<String> {
+    let mut arguments = options.arguments.clone();
+    if let Some(library) = &config.workers.onnxruntime {
+        arguments.push(format!("--onnxruntime={}", library.display()));
+    }
+    arguments
+}
+
 pub(crate) fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchOptions {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let count = match config.workers.count {
@@ -195,7 +204,7 @@ pub(crate) fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -
     DispatchOptions {
         spawn: SpawnOptions {
             program: options.program.clone(),
-            arguments: options.arguments.clone(),
+            arguments: worker_arguments(config, options),
         },
         count,
         threads,

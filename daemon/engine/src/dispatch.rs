@@ -328,8 +328,13 @@ impl Dispatch {
             );
             *worker = None;
         }
+        let spawn = self.options().spawn.clone();
+        // A reload may have changed what a worker is told at its start.
+        if let Some(mut old) = worker.take_if(|w| *w.started_as() != spawn) {
+            old.kill().await;
+        }
         if worker.is_none() {
-            match WorkerProcess::spawn(&self.options().spawn).await {
+            match WorkerProcess::spawn(&spawn).await {
                 Ok(started) => {
                     faults::point(Point::DispatchSpawned);
                     *worker = Some(started);

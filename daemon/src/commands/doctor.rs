@@ -60,6 +60,9 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
                     format!("`{}` is valid", file.display()),
                     None,
                 ));
+                checks.push(networks_engine(
+                    loaded.config.workers.onnxruntime.as_deref(),
+                ));
                 checks.push(state(
                     &loaded.config.state.dir,
                     loaded.config.state.allow_network,
@@ -204,6 +207,33 @@ fn gpu() -> Vec<Check> {
             )
         })
         .collect()
+}
+
+/// What runs neural networks.
+fn networks_engine(library: Option<&Path>) -> Check {
+    let built_in = networks::engine::builtin_name();
+    let Some(path) = library else {
+        return check(
+            "networks",
+            Verdict::Ok,
+            format!("{built_in}, built in"),
+            None,
+        );
+    };
+    match networks::engine::check_library(path) {
+        Ok(version) => check(
+            "networks",
+            Verdict::Ok,
+            format!("onnxruntime {version}, `{}`", path.display()),
+            None,
+        ),
+        Err(error) => check(
+            "networks",
+            Verdict::Problem,
+            format!("{error}; {built_in} runs the networks instead, about half as fast"),
+            Some(error.remedy()),
+        ),
+    }
 }
 
 fn state(path: &Path, allow_network: bool) -> Check {

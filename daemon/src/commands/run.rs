@@ -38,7 +38,7 @@ pub fn run(options: &RunOptions, json: bool) -> anyhow::Result<ExitCode> {
         keep_failed: options.ignore_failed_outputs,
         dry_run: options.dry_run,
         program: std::env::current_exe().context("cannot find this program's own file")?,
-        arguments: vec!["worker".to_owned()],
+        arguments: worker_arguments(options)?,
         time_limit: Duration::from_secs(options.time_limit),
     };
     let begin = Instant::now();
@@ -78,6 +78,16 @@ pub fn run(options: &RunOptions, json: bool) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// A library that was asked for on the command line must work.
+fn worker_arguments(options: &RunOptions) -> anyhow::Result<Vec<String>> {
+    let mut arguments = vec!["worker".to_owned()];
+    if let Some(library) = &options.engine.onnxruntime {
+        networks::engine::check_library(library)?;
+        arguments.push(format!("--onnxruntime={}", library.display()));
+    }
+    Ok(arguments)
 }
 
 /// Failure codes that blame an input file.

@@ -49,6 +49,27 @@ pub fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Says in the log whether the configured onnxruntime works. Tried in a process of its own: a foreign library has no place in
+/// the daemon.
+async fn try_library(program: std::path::PathBuf, library: std::path::PathBuf) {
+    let tried = tokio::process::Command::new(program)
+        .args(["model", "engines", "--json", "--onnxruntime"])
+        .arg(&library)
+        .output()
+        .await;
+    match tried {
+        Ok(output) if output.status.success() => {
+            tracing::info!(path = %library.display(), "onnxruntime runs the networks");
+        }
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let reason = said.lines().next().unwrap_or("it ended without a word");
+            tracing::warn!(path = %library.display(), reason, "onnxruntime cannot be used, the built-in engine runs the networks");
+        }
+        Err(error) => tracing::warn!(%error, "onnxruntime could not be tried"),
+    }
+}
+
 async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow::Result<()> {
     state_dir::prepare(&config.state)?;
     let store = open_queue(&config.state.dir.join("queue.db")).await?;
@@ -63,6 +84,9 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
         })?;
     let address = listener.local_addr()?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
+    if let Some(library) = &config.workers.onnxruntime {
+        tokio::spawn(try_library(program.clone(), library.clone()));
+    }
     let engine = Engine::start(
         &store,
         &config,

@@ -17,7 +17,7 @@ use crate::protocol::{FromWorker, ToWorker};
 const LOG_LIMIT: usize = 64 * 1024;
 
 /// How a worker is started.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpawnOptions {
     /// The program, normally this very binary.
     pub program: PathBuf,
@@ -83,6 +83,7 @@ pub enum PassEnd {
 
 /// A running worker.
 pub struct WorkerProcess {
+    started_as: SpawnOptions,
     child: Child,
     stdin: ChildStdin,
     stdout: Messages<BufReader<ChildStdout>>,
@@ -91,6 +92,12 @@ pub struct WorkerProcess {
 }
 
 impl WorkerProcess {
+    /// How it was started.
+    #[must_use]
+    pub fn started_as(&self) -> &SpawnOptions {
+        &self.started_as
+    }
+
     /// Starts a worker and waits until it is ready.
     ///
     /// # Errors
@@ -117,6 +124,7 @@ impl WorkerProcess {
         let log = Arc::new(Mutex::new(Vec::new()));
         tokio::spawn(collect_log(stderr, Arc::clone(&log)));
         let mut worker = Self {
+            started_as: options.clone(),
             child,
             stdin,
             stdout: Messages::new(BufReader::new(stdout)),

@@ -31,6 +31,7 @@ static LIBRARY: RwLock<Option<PathBuf>> = RwLock::new(None);
 
 /// Names the onnxruntime library for all models that this process opens from now on; `None`: the built-in engine.
 pub fn use_library(path: Option<PathBuf>) {
+    let path = path.map(|p| std::path::absolute(&p).unwrap_or(p));
     *LIBRARY.write().unwrap_or_else(PoisonError::into_inner) = path;
 }
 
@@ -50,6 +51,7 @@ pub fn library() -> Option<PathBuf> {
 pub fn check_library(path: &Path) -> Result<String> {
     #[cfg(feature = "onnxruntime")]
     {
+        let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         guarded(|| onnxruntime::version(path)).map_err(|message| Error::Library {
             path: path.to_owned(),
             message,

@@ -13,6 +13,9 @@
 //! # Ok(()) }
 //! ```
 
+// Views are passed by value, as everywhere in `analysis`.
+#![allow(clippy::needless_pass_by_value)]
+
 pub mod axes;
 mod description;
 pub mod engine;
@@ -26,6 +29,7 @@ pub mod pad;
 mod plan;
 mod predict;
 mod reach;
+pub mod report;
 pub mod sidecar;
 pub mod tile;
 

@@ -194,6 +194,7 @@ impl OnnxFile {
         }
         let constants: BTreeMap<&str, &TensorProto> = self.constants();
         for node in &self.graph.node {
+            self.check_window(node, &constants)?;
             let shape = match node.op_type.as_deref() {
                 Some("ConstantOfShape") => node.input.first(),
                 Some("Expand" | "Tile") => node.input.get(1),
@@ -209,6 +210,60 @@ impl OnnxFile {
                     node.name.as_deref().unwrap_or_default()
                 ));
             }
+        }
+        Ok(())
+    }
+
+    /// That no convolution, pooling, padding or resizing makes something huge out of a tile.
+    fn check_window(
+        &self,
+        node: &NodeProto,
+        constants: &BTreeMap<&str, &TensorProto>,
+    ) -> Result<(), String> {
+        const LARGEST: i64 = 1 << 12;
+        let kind = node.op_type.as_deref().unwrap_or_default();
+        let windows = [
+            "Conv",
+            "ConvTranspose",
+            "MaxPool",
+            "AveragePool",
+            "LpPool",
+            "Pad",
+        ];
+        let inside = |v: &i64| (-LARGEST..=LARGEST).contains(v);
+        let beyond = if windows.contains(&kind) {
+            let pads = (kind == "Pad")
+                .then(|| {
+                    constants
+                        .get(node.input.get(1)?.as_str())
+                        .copied()
+                        .and_then(integers)
+                })
+                .flatten()
+                .unwrap_or_default();
+            let attributes = node.attribute.iter().flat_map(|a| &a.ints);
+            !attributes.chain(&pads).all(inside)
+        } else if matches!(kind, "Resize" | "Upsample") {
+            let scales = node
+                .input
+                .iter()
+                .skip(1)
+                .filter_map(|name| constants.get(name.as_str()).copied().and_then(floats));
+            let own = node.attribute.iter().flat_map(|a| a.floats.clone());
+            let sizes = node
+                .input
+                .get(3)
+                .and_then(|n| constants.get(n.as_str()).copied().and_then(integers));
+            !scales.flatten().chain(own).all(|v| v.abs() <= 64.0)
+                || !sizes.unwrap_or_default().iter().all(|v| *v <= 1 << 16)
+        } else {
+            false
+        };
+        if beyond {
+            return Err(format!(
+                "node `{}` ({kind}) has numbers beyond reason",
+                node.name.as_deref().unwrap_or_default()
+            ));
         }
         Ok(())
     }

@@ -40,29 +40,41 @@ fn with_library<T>(
         ));
     }
     if loaded.is_none() {
+        // The loader's own words leave out which file is missing.
+        std::fs::File::open(path).map_err(|e| e.to_string())?;
         let environment = ort::init_from(path)
             .map_err(|e| e.to_string())?
             .with_telemetry(false)
             .build()
             .map_err(|e| e.to_string())?;
-        // "ORT Build Info: git-branch=rel-1.31.0, git-commit-id=…"
-        let info = ort::info();
-        let version = info
-            .split_once("git-branch=")
-            .and_then(|(_, rest)| rest.split(',').next())
-            .map_or("unknown version", |branch| {
-                branch.trim_start_matches("rel-")
-            });
+        let version = version_of(ort::info(), path);
         *loaded = Some(Library {
             path: path.to_owned(),
             environment,
-            version: version.to_owned(),
+            version,
         });
     }
     match loaded.as_ref() {
         Some(library) => f(library),
         None => Err("it was not loaded".to_owned()),
     }
+}
+
+/// Out of "ORT Build Info: git-branch=rel-1.24.0, git-commit-id=6af1a93, …", or out of `libonnxruntime.so.1.24.0`: wheels are built
+/// from no branch.
+fn version_of(info: &str, path: &Path) -> String {
+    let field = |name: &str| {
+        let (_, rest) = info.split_once(name)?;
+        rest.split([',', ' ']).next().map(str::to_owned)
+    };
+    let branch = field("git-branch=").and_then(|b| b.strip_prefix("rel-").map(str::to_owned));
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = real.file_name().map(|n| n.to_string_lossy().into_owned());
+    let suffix = name.and_then(|n| n.split_once(".so.").map(|(_, v)| v.to_owned()));
+    branch
+        .or_else(|| suffix.filter(|v| v.contains('.')))
+        .or_else(|| field("git-commit-id=").map(|id| format!("commit {id}")))
+        .unwrap_or_else(|| "of unknown version".to_owned())
 }
 
 pub(super) fn version(path: &Path) -> Result<String, String> {

@@ -16,7 +16,10 @@ use super::{Sidecar, Told, mistake, read_text};
 use crate::error::Result;
 
 fn document(path: &Path, text: &str) -> Result<Value> {
-    serde_saphyr::from_str(text).map_err(|e| mistake(path, "", e.to_string().trim_end().to_owned()))
+    // The axis `y` is a name, not YAML 1.1's "yes".
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options)
+        .map_err(|e| mistake(path, "", e.to_string().trim_end().to_owned()))
 }
 
 /// Whether the file names `model` as its ONNX weights.

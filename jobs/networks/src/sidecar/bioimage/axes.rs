@@ -106,6 +106,15 @@ fn grid_of(spot: &Spot<'_>, scale: Option<f64>) -> Result<usize> {
     Ok(grid)
 }
 
+/// What is said of y or of x.
+#[derive(Clone, Copy, Default)]
+struct Along {
+    step: Option<usize>,
+    minimum: Option<usize>,
+    halo: Option<usize>,
+    grid: Option<usize>,
+}
+
 /// 0.5: a list of tables with `type`, `id`, `size` (a number, `{min, step}` or a reference), `halo`, `scale`, `channel_names`.
 fn tables(tensor: &Spot<'_>) -> Result<Layout> {
     let list = tensor.need("axes")?;
@@ -118,8 +127,7 @@ fn tables(tensor: &Spot<'_>) -> Result<Layout> {
         halo: None,
         grid: None,
     };
-    let mut sizes: [(Option<usize>, Option<usize>, Option<usize>, Option<usize>); 2] =
-        [(None, None, None, None); 2];
+    let mut sizes = [Along::default(); 2];
     for axis in list.items()? {
         let kind = axis.need("type")?;
         match kind.text()? {
@@ -145,20 +153,20 @@ fn tables(tensor: &Spot<'_>) -> Result<Layout> {
                 };
                 letters.push_str(id.text()?);
                 if let Some(size) = axis.get("size").filter(|s| s.value.is_object()) {
-                    slot.0 = size.get("step").map(|s| s.whole()).transpose()?;
-                    slot.1 = size.get("min").map(|s| s.whole()).transpose()?;
+                    slot.step = size.get("step").map(|s| s.whole()).transpose()?;
+                    slot.minimum = size.get("min").map(|s| s.whole()).transpose()?;
                     let offset = size.get("offset").map(|s| s.number()).transpose()?;
                     if size.get("tensor_id").is_some() && offset.is_some_and(|o| o != 0.0) {
                         return Err(size.wrong(shrinking()));
                     }
                 }
-                slot.2 = axis.get("halo").map(|h| h.whole()).transpose()?;
+                slot.halo = axis.get("halo").map(|h| h.whole()).transpose()?;
                 if let Some(scale) = axis.get("scale") {
                     // Of an output: how many input pixels one of its pixels spans.
                     let grid = scale.number()?;
                     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                     if grid.fract() == 0.0 && (1.0..=4096.0).contains(&grid) {
-                        slot.3 = Some(grid as usize);
+                        slot.grid = Some(grid as usize);
                     }
                 }
             }
@@ -172,10 +180,10 @@ fn tables(tensor: &Spot<'_>) -> Result<Layout> {
     out.axes = letters.parse().map_err(|e: String| list.wrong(e))?;
     let both = |a: Option<usize>, b: Option<usize>| Some([a?, b?]);
     let [y, x] = sizes;
-    out.multiple = both(y.0, x.0).filter(|s| !s.contains(&0));
-    out.minimum = both(y.1, x.1);
-    out.halo = both(y.2, x.2);
+    out.multiple = both(y.step, x.step).filter(|s| !s.contains(&0));
+    out.minimum = both(y.minimum, x.minimum);
+    out.halo = both(y.halo, x.halo);
     // Without a scale nothing is said: the graph knows.
-    out.grid = both(y.3, x.3);
+    out.grid = both(y.grid, x.grid);
     Ok(out)
 }
