@@ -6,6 +6,7 @@
 pub mod components;
 pub mod correct;
 pub mod distance;
+pub mod embedding;
 mod error;
 pub mod forest;
 pub mod gaussian;
@@ -16,6 +17,8 @@ pub mod peaks;
 pub mod pixel_classification;
 pub mod pixel_features;
 pub mod propagate;
+pub mod rescale;
+pub mod star_convex;
 pub mod threshold;
 pub mod watershed;
 

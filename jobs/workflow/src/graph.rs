@@ -336,7 +336,14 @@ fn expand_templates(
 }
 
 /// Parameters that name files.
-const FILE_PARAMETERS: [&str; 5] = ["model", "sidecar", "project", "corrector", "file"];
+const FILE_PARAMETERS: [&str; 6] = [
+    "model",
+    "sidecar",
+    "project",
+    "classifier",
+    "corrector",
+    "file",
+];
 
 /// Makes the file names among the parameters absolute: they are relative to the file in which they are written. To be done
 /// where the workflow was read, because a worker runs elsewhere.

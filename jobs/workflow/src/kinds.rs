@@ -7,6 +7,7 @@ mod declump;
 mod filter;
 mod ilastik;
 mod illumination;
+mod instances;
 mod labels;
 mod mask;
 mod measure;
@@ -42,6 +43,8 @@ pub const ALL: &[&KindInfo] = &[
     &labels::FILTER_SIZE,
     &ilastik::ILASTIK,
     &network::NETWORK,
+    &instances::STARDIST,
+    &instances::INSTANSEG,
     &measure::OBJECTS,
     &summarise::OBJECTS,
     &command::COMMAND,
