@@ -19,6 +19,9 @@ impl DaemonConfig {
         if let Some(file) = &mut self.server.token_file {
             resolve(file, "server.token_file");
         }
+        if let Some(folder) = &mut self.workers.scratch {
+            resolve(folder, "workers.scratch");
+        }
         for (i, root) in self.roots.iter_mut().enumerate() {
             resolve(&mut root.path, &format!("root[{i}].path"));
             resolve(&mut root.output, &format!("root[{i}].output"));
