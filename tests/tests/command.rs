@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use black_box::binary::run;
+use black_box::binary::{python, run};
 use black_box::daemon::{Daemon, Start};
 use black_box::namespace::{in_namespace, mount_tmpfs};
 use black_box::tiny::{NAMING, image, name};
@@ -174,7 +174,7 @@ fn a_program_goes_with_its_worker_with_the_guard_and_with_the_daemon() {
 fn limits_hold_for_programs_and_their_log_keeps_both_ends() {
     let marks = tempfile::tempdir().unwrap();
     let marks = marks.path();
-    let loud = "echo the beginning; head -c 20000000 /dev/zero | tr '\\0' 'x' | fold -w 100; echo 'ValueError: the end'; exit 1";
+    let loud = "echo the beginning; head -c 20000000 /dev/zero | tr '\\0' 'x' | fold -w 100; echo; echo 'ValueError: the end'; exit 1";
     let big = "(head -c 600000000 /dev/zero; sleep 1000) | tail -n 1 > out.tif";
     let text = [
         HEAD.to_owned(),
@@ -248,7 +248,7 @@ fn inside_full_scratch() {
     let marks = marks.path();
     let scratch = marks.join("scratch");
     fs::create_dir(&scratch).unwrap();
-    mount_tmpfs(&scratch, 512);
+    mount_tmpfs(&scratch, 600);
     // Room for the input, 128 KiB, but not for what the program writes beside it.
     fs::write(scratch.join("ballast"), vec![1; 200 << 10]).unwrap();
     let text = workflow("cp \"$1\" out.tif && cat \"$1\" \"$1\" > more", "", marks);
@@ -266,7 +266,7 @@ fn inside_full_scratch() {
         "{it}"
     );
     // Not even for the input.
-    fs::write(scratch.join("more-ballast"), vec![1; 200 << 10]).unwrap();
+    fs::write(scratch.join("more-ballast"), vec![1; 300 << 10]).unwrap();
     let again = serde_json::json!({ "filter": { "state": ["retrying"] }, "dry_run": false });
     daemon.post("/api/v1/tasks/requeue", &again);
     daemon.wait("the input does not fit", || {
@@ -279,4 +279,107 @@ fn inside_full_scratch() {
     daemon.post("/api/v1/tasks/requeue", &again);
     wait_for(&daemon, "it", "succeeded");
     assert!(working_folders(&scratch).is_empty());
+}
+
+/// Reads and writes as ilastik does (HDF5 with `axistags`), and as scripts do (npy).
+const LIKE_ILASTIK: &str = r#"#!/usr/bin/env python3
+import json, sys
+import h5py
+import numpy as np
+options = dict(a.lstrip("-").split("=", 1) for a in sys.argv[1:] if "=" in a)
+assert "--readonly" in sys.argv and open(options["project"]).read() == "trained"
+path, dataset = options["raw_data"].rsplit("/", 1)
+with h5py.File(path, "r") as f:
+    raw = f[dataset][()]
+assert raw.dtype == np.uint16 and raw.ndim == 3 and raw.shape[0] == 1, (raw.dtype, raw.shape)
+p = (raw[0] / 65535).astype(np.float32)
+with h5py.File(options["output_filename_format"], "w") as f:
+    d = f.create_dataset("exported_data", data=np.stack([p, 1 - p], -1), chunks=(16, 16, 1), compression="gzip")
+    d.attrs["axistags"] = json.dumps({"axes": [{"key": k, "typeFlags": 2} for k in "yxc"]})
+np.save("labels.npy", np.asfortranarray((raw[0] > 1000).astype(">i4")))
+"#;
+
+const LIKE_HEADLESS_ILASTIK: &str = r#"
+[[job]]
+id = "probabilities"
+kind = "command"
+input = { images = ["nuclei"] }
+output = { images = ["cell", "background"], labels = "objects" }
+program = "{files.script}"
+args = ["--headless", "--readonly", "--project={files.project}", "--raw_data={stack}/data", "--output_filename_format={dir}/result.h5"]
+write = "hdf5"
+files = { project = "project.ilp", script = "like_ilastik.py" }
+env = { PATH = "SEARCH" }
+[job.results]
+cell = { file = "result.h5", dataset = "exported_data", channel = 0, type = "float32" }
+background = { file = "result.h5", dataset = "exported_data", channel = 1 }
+objects = { file = "labels.npy" }
+"#;
+
+const COMPARE: &str = "import glob, sys, h5py, numpy as np\n\
+for path in glob.glob(sys.argv[1] + '/**/*.h5', recursive=True):\n\
+    with h5py.File(path) as f:\n\
+        raw = f['nuclei/s0'][()]\n\
+        p = (raw / 65535).astype(np.float32)\n\
+        assert np.array_equal(f['cell/s0'][()], p) and np.array_equal(f['background/s0'][()], 1 - p)\n\
+        assert np.array_equal(f['objects/s0'][()], raw > 1000) and f['objects/s0'].dtype == np.uint32\n\
+        print('equal')\n";
+
+#[test]
+fn programs_of_others_read_what_is_handed_over_and_write_what_is_taken() {
+    let Some(python) = python() else { return };
+    let lab = tempfile::tempdir().unwrap();
+    let at = |name: &str| lab.path().join(name);
+    let which = Command::new("sh")
+        .args(["-c", "command -v \"$1\"", "sh", &python])
+        .output()
+        .unwrap();
+    let which = String::from_utf8(which.stdout).unwrap();
+    fs::create_dir(at("bin")).unwrap();
+    std::os::unix::fs::symlink(which.trim(), at("bin/python3")).unwrap();
+    let search = format!("{}:/usr/bin:/bin", at("bin").display());
+    fs::write(at("like_ilastik.py"), LIKE_ILASTIK).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(at("like_ilastik.py"), mode).unwrap();
+    fs::write(at("project.ilp"), "trained").unwrap();
+    let text = format!("{HEAD}{}", LIKE_HEADLESS_ILASTIK.replace("SEARCH", &search));
+    fs::write(at("other.toml"), text).unwrap();
+    fs::create_dir(at("images")).unwrap();
+    for i in 0..2 {
+        fs::write(at("images").join(name(i)), image(40, i as u64).unwrap()).unwrap();
+    }
+    let work = |more: &[&str]| {
+        let paths = ["other.toml", "images", "results"].map(|n| at(n).display().to_string());
+        let [workflow, images, results] = &paths;
+        let mut arguments = vec!["run", workflow, images, "--output", results];
+        arguments.extend(["--naming", "well-site-channel"]);
+        arguments.extend(more);
+        let output = run(&arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &said
+    };
+    work(&[]);
+    let results = at("results");
+    let compared = Command::new(&python)
+        .args(["-c", COMPARE])
+        .arg(&results)
+        .output();
+    let compared = compared.unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&compared.stdout),
+        "equal\nequal\n",
+        "{}",
+        String::from_utf8_lossy(&compared.stderr)
+    );
+    assert!(working_folders(&results.join(".wellspring")).is_empty());
+    // Another script of the same name is another program.
+    let planned = || work(&["--dry-run"]);
+    assert!(!planned().contains("model or corrector"), "{}", planned());
+    fs::write(at("like_ilastik.py"), format!("{LIKE_ILASTIK}# changed\n")).unwrap();
+    assert!(
+        planned().contains("model or corrector file changed"),
+        "{}",
+        planned()
+    );
 }
