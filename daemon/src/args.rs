@@ -42,6 +42,9 @@ pub enum Command {
     /// Serve passes on stdin; started by the daemon.
     #[command(hide = true)]
     Worker(EngineOptions),
+    /// Run one program for a worker; started by it.
+    #[command(hide = true)]
+    Guard,
     /// Run a workflow over a folder once, without a daemon.
     Run(RunOptions),
     /// Check this machine: file systems, limits, disk space, GPU, HDF5.

@@ -24,6 +24,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Serve(serve) => commands::serve::run(serve),
         Command::Worker(options) => commands::worker::run(options),
+        Command::Guard => Ok(workflow::guard()),
         Command::Run(options) => commands::run::run(&options, json),
         Command::Doctor(options) => commands::doctor::run(&options, json),
         Command::Inspect(options) => commands::inspect::run(&options, json),

@@ -87,6 +87,8 @@ def compare_site(plate, site, differences):
         for channel, page in zip(("nuclei", "cells"), pages(os.path.join(drop, site["file"]))):
             if not np.array_equal(f[channel]["s0"][()], page):
                 differences.append(f"{where}: {channel} is not what the file holds")
+        if not np.array_equal(f["nuclei_copy"]["s0"][()], f["nuclei"]["s0"][()]):
+            differences.append(f"{where}: nuclei_copy is no copy of nuclei")
         corrected = f["cells_corrected"]["s0"][()]
         if corrected.shape != page.shape or not np.isfinite(corrected).all():
             differences.append(f"{where}: cells_corrected is damaged")

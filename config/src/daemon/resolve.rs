@@ -22,6 +22,9 @@ impl DaemonConfig {
         if let Some(file) = &mut self.workers.onnxruntime {
             resolve(file, "workers.onnxruntime");
         }
+        if let Some(folder) = &mut self.workers.scratch {
+            resolve(folder, "workers.scratch");
+        }
         for (i, root) in self.roots.iter_mut().enumerate() {
             resolve(&mut root.path, &format!("root[{i}].path"));
             resolve(&mut root.output, &format!("root[{i}].output"));

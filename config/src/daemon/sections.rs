@@ -120,6 +120,10 @@ pub struct Workers {
     /// How long running work may go on when the daemon is asked to stop, in seconds. What is not done by then is
     /// started again after the next start, and no attempt is counted.
     pub grace_secs: u64,
+    /// Folder in which jobs of the kind `command` get their working folders; by default that of the state. They need room for
+    /// the inputs and outputs of every running program. Relative to this file.
+    #[schemars(with = "Option<String>", example = &"/var/tmp/wellspring", extend("format" = "path"))]
+    pub scratch: Option<PathBuf>,
     /// Named limits: how many passes may run at a time that have a job with this `limit`. Others go on meanwhile.
     pub limits: BTreeMap<String, u32>,
 }
@@ -137,6 +141,7 @@ impl Default for Workers {
             max_attempts: 3,
             lease_secs: 60,
             grace_secs: 30,
+            scratch: None,
             limits: BTreeMap::new(),
         }
     }

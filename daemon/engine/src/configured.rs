@@ -215,6 +215,11 @@ pub(crate) fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -
             memory: Some(config.workers.memory_limit.map_or(memory, |m| m.bytes())),
         },
         lease: Duration::from_secs(config.workers.lease_secs),
+        scratch: config
+            .workers
+            .scratch
+            .clone()
+            .unwrap_or_else(|| config.state.dir.clone()),
         capacity: Capacity {
             memory,
             threads: cores.max(count * threads),
@@ -227,6 +232,15 @@ pub(crate) fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -
 #[must_use]
 pub fn planned_mode(root: &config::Root, kind: &watch::FsKind) -> (watch::ActiveMode, String) {
     watch::planned_mode(&root_spec(root, RootId(0)), kind)
+}
+
+/// Programs and files that the jobs of a root need and that are missing on this machine, as sentences.
+///
+/// # Errors
+/// The workflow is not found, or cannot run.
+pub fn missing_here(config: &DaemonConfig, root: &config::Root) -> Result<Vec<String>> {
+    let warnings = load_workflow(config, root)?.workflow.warnings();
+    Ok(warnings.iter().map(ToString::to_string).collect())
 }
 
 /// Checks what a root names without starting anything: its workflow, naming scheme and rules.

@@ -70,6 +70,8 @@ pub(crate) struct DispatchOptions {
     pub plate_threads: usize,
     pub defaults: DefaultLimits,
     pub lease: Duration,
+    /// Where jobs may keep temporary files.
+    pub scratch: PathBuf,
     pub capacity: Capacity,
 }
 
@@ -158,6 +160,11 @@ impl Dispatch {
     /// What a ready task with this named limit waits for, besides its turn.
     pub fn waiting_for(&self, limit: Option<&str>) -> Option<String> {
         self.admissions.waiting_for(limit)
+    }
+
+    /// Where jobs may keep temporary files.
+    pub fn scratch(&self) -> PathBuf {
+        self.options().scratch.clone()
     }
 
     /// Ends a running pass, because its tasks were cancelled.
@@ -295,9 +302,9 @@ impl Dispatch {
         let (intake, shared) = (Arc::clone(&self.intake), Arc::new(pass));
         let pass = Arc::clone(&shared);
         // Looks at files, which may hang on a share: not on a thread that others need.
-        let ready =
-            tokio::task::spawn_blocking(move || prepare(&intake, &shared, options.defaults)).await;
-        let prepared = match ready {
+        let defaults = options.defaults;
+        let ready = tokio::task::spawn_blocking(move || prepare(&intake, &shared, defaults)).await;
+        let mut prepared = match ready {
             Ok(Ok(prepared)) => prepared,
             Ok(Err(NotReady::Failed(failure))) => {
                 let outcome = Outcome::Failed { failure };
@@ -321,6 +328,7 @@ impl Dispatch {
                     .await;
             }
         };
+        prepared.request.scratch.clone_from(&options.scratch);
         if worker.as_mut().is_some_and(WorkerProcess::has_died) {
             tracing::warn!(
                 slot = id,
@@ -388,7 +396,10 @@ impl Dispatch {
         if !matches!(end, PassEnd::Done { .. } | PassEnd::Refused(_)) {
             *worker = None;
             if let Some(container) = prepared.container.clone() {
-                let _ = tokio::task::spawn_blocking(move || of_dead_worker(&container)).await;
+                let scratch = options.scratch.clone();
+                let cleaning =
+                    tokio::task::spawn_blocking(move || of_dead_worker(&container, &scratch));
+                let _ = cleaning.await;
             }
         }
         faults::point(Point::DispatchReported);

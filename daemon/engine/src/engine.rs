@@ -131,6 +131,7 @@ impl Engine {
         faults::point(Point::StartWatching);
         let sweeping = leftovers::sweep(
             Arc::clone(&engine.intake),
+            Arc::clone(&engine.dispatch),
             config.state.dir.clone(),
             engine.draining.clone(),
         );

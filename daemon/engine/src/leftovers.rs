@@ -8,6 +8,7 @@ use faults::Point;
 use image_io::publish::{Leftovers, remove_leftovers};
 use tokio_util::sync::CancellationToken;
 
+use crate::dispatch::Dispatch;
 use crate::intake::Intake;
 
 /// Pause after which files are looked at again whose writers seemed alive: those of a daemon that was killed may take a
@@ -17,14 +18,24 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// Removes what dead workers left in all output folders, and dead daemons in the state folder: at once, again soon while some seem alive, then daily.
-pub(crate) async fn sweep(intake: Arc<Intake>, state_dir: PathBuf, draining: CancellationToken) {
+pub(crate) async fn sweep(
+    intake: Arc<Intake>,
+    dispatch: Arc<Dispatch>,
+    state_dir: PathBuf,
+    draining: CancellationToken,
+) {
     let mut pause = FIRST_PAUSE;
     loop {
         let facility = intake.facility();
         let (token, state_dir) = (draining.clone(), state_dir.clone());
+        let scratch = Some(dispatch.scratch()).filter(|folder| *folder != state_dir);
         let swept = tokio::task::spawn_blocking(move || {
             // The file with the daemon's address is written in the same way.
-            let mut kept = remove_leftovers(&state_dir).map_or(0, |found| found.kept);
+            // So are the working folders of other programs, there or in a folder of their own.
+            let of_state = std::iter::once(state_dir).chain(scratch);
+            let mut kept: usize = of_state
+                .map(|folder| remove_leftovers(&folder).map_or(0, |found| found.kept))
+                .sum();
             for root in facility.roots() {
                 let found = below(&root.output, &token);
                 if found.removed > 0 {
@@ -77,10 +88,10 @@ fn below(output: &Path, stop: &CancellationToken) -> Leftovers {
 }
 
 /// Removes what a worker left that was killed or died: its folder is known, and it is gone for sure.
-pub(crate) fn of_dead_worker(container: &Path) {
-    if let Some(folder) = container.parent()
-        && let Err(error) = remove_leftovers(folder)
-    {
-        tracing::debug!(%error, "temporary files of a dead worker cannot be looked for");
+pub(crate) fn of_dead_worker(container: &Path, scratch: &Path) {
+    for folder in container.parent().into_iter().chain([scratch]) {
+        if let Err(error) = remove_leftovers(folder) {
+            tracing::debug!(%error, "temporary files of a dead worker cannot be looked for");
+        }
     }
 }

@@ -37,7 +37,7 @@ mod vigil;
 mod volume;
 mod watching;
 
-pub use configured::{check_root, planned_mode};
+pub use configured::{check_root, missing_here, planned_mode};
 pub use dispatch::WorkerState;
 pub use engine::{Engine, EngineOptions};
 pub use error::{Error, Result};

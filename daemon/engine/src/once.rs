@@ -96,6 +96,8 @@ pub async fn run_once(
         action: "create",
         source,
     })?;
+    // Working folders of programs that an earlier run started and that was killed.
+    let _ = image_io::publish::remove_leftovers(&state);
     let database = state.join("queue.db");
     let (store, _scratch) = if options.dry_run {
         scratch_copy(&database, &state)?
@@ -122,7 +124,15 @@ pub async fn run_once(
     if options.dry_run {
         summary.planned = planned(&store)?;
     } else {
-        work(&store, &intake, &options, &interrupted, &mut progress).await?;
+        work(
+            &state,
+            &store,
+            &intake,
+            &options,
+            &interrupted,
+            &mut progress,
+        )
+        .await?;
     }
     summarise(&store, &mut summary)?;
     Ok(summary)
@@ -246,6 +256,7 @@ fn files(folder: &Path, output: &Path) -> Result<Vec<PathBuf>> {
 }
 
 async fn work(
+    scratch: &Path,
     store: &Store,
     intake: &Arc<Intake>,
     options: &RunOptions,
@@ -268,6 +279,7 @@ async fn work(
             memory: None,
         },
         lease: Duration::from_secs(60),
+        scratch: scratch.to_owned(),
         capacity: Capacity {
             memory: admission::memory_of_machine(),
             threads: cores.max(options.workers * options.threads),

@@ -117,6 +117,7 @@ pub(crate) fn prepare(
             plate: pass.plate.name.clone(),
             plate_dir: pass.plate.output.clone(),
             subject,
+            scratch: PathBuf::new(),
             jobs,
         },
         container: Some(container),

@@ -70,6 +70,7 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
                 for root in &loaded.config.roots {
                     checks.push(watched(root));
                     folders.push(("output", root.output.clone()));
+                    checks.extend(missing_programs(&loaded.config, root));
                     if let Err(error) = engine::check_root(&loaded.config, root) {
                         checks.push(check("workflow", Verdict::Problem, error.to_string(), Some("correct the workflow; `wellspring workflow check FILE` shows all mistakes")));
                     }
@@ -107,6 +108,17 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// What the workflow of a root needs besides itself.
+fn missing_programs(config: &config::DaemonConfig, root: &config::Root) -> Vec<Check> {
+    // A workflow that cannot be loaded at all is a check of its own.
+    let missing = engine::missing_here(config, root).unwrap_or_default();
+    let tell = |sentence| {
+        let remedy = "install what is missing, or correct the workflow; such jobs fail until then";
+        check("program", Verdict::Problem, sentence, Some(remedy))
+    };
+    missing.into_iter().map(tell).collect()
 }
 
 fn build() -> Check {

@@ -29,6 +29,17 @@ fn check(file: &Path, json: bool) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(1));
         }
     };
+    let mut resolved = source.clone();
+    workflow::resolve_files(&mut resolved);
+    let warnings: Vec<String> = Workflow::compile(&resolved)
+        .map(|workflow| workflow.warnings())
+        .unwrap_or_default()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    for warning in &warnings {
+        output::note(format!("warning: `{}`: {warning}", file.display()));
+    }
     let describe = |i: usize| {
         let job = &workflow.jobs[i];
         serde_json::json!({
@@ -38,7 +49,7 @@ fn check(file: &Path, json: bool) -> anyhow::Result<ExitCode> {
     };
     if json {
         output::json(
-            &serde_json::json!({ "name": workflow.name, "version": workflow.version, "jobs": (0..workflow.jobs.len()).map(describe).collect::<Vec<_>>() }),
+            &serde_json::json!({ "name": workflow.name, "version": workflow.version, "warnings": warnings, "jobs": (0..workflow.jobs.len()).map(describe).collect::<Vec<_>>() }),
         )?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -4,6 +4,7 @@
 //! out-of-memory kill in here costs one attempt of one image set, never the daemon.
 
 mod child;
+mod log;
 mod messages;
 mod process;
 mod protocol;

@@ -3,18 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use workflow::pass::{PassReport, PassRequest};
 
+use crate::log::Log;
 use crate::messages::Messages;
 use crate::protocol::{FromWorker, ToWorker};
-
-/// Most that is kept of one attempt's log, in bytes; the end matters most.
-const LOG_LIMIT: usize = 64 * 1024;
 
 /// How a worker is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +85,7 @@ pub struct WorkerProcess {
     child: Child,
     stdin: ChildStdin,
     stdout: Messages<BufReader<ChildStdout>>,
-    log: Arc<Mutex<Vec<u8>>>,
+    log: Arc<Mutex<Log>>,
     known_workflows: HashSet<String>,
 }
 
@@ -121,7 +119,7 @@ impl WorkerProcess {
         else {
             return Err(WorkerError::NotReady("its pipes are missing".to_owned()));
         };
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::<Mutex<Log>>::default();
         tokio::spawn(collect_log(stderr, Arc::clone(&log)));
         let mut worker = Self {
             started_as: options.clone(),
@@ -229,16 +227,12 @@ impl WorkerProcess {
         }
     }
 
-    /// What the worker wrote to stderr since the last call; at most the last 64 KiB.
+    /// What the worker and the programs that it started wrote to stderr since the last call: at most the first 16 and the last
+    /// 48 KiB.
     #[must_use]
     pub fn take_log(&self) -> String {
-        let bytes = std::mem::take(
-            &mut *self
-                .log
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        );
-        String::from_utf8_lossy(&bytes).into_owned()
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *log).text()
     }
 
     /// Kills the worker and everything that it started.
@@ -332,20 +326,14 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-async fn collect_log(mut stderr: tokio::process::ChildStderr, log: Arc<Mutex<Vec<u8>>>) {
+async fn collect_log(mut stderr: tokio::process::ChildStderr, log: Arc<Mutex<Log>>) {
     let mut buffer = [0_u8; 4096];
     while let Ok(n) = stderr.read(&mut buffer).await {
         if n == 0 {
             return;
         }
-        let mut log = log
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        log.extend_from_slice(&buffer[..n]);
-        if log.len() > LOG_LIMIT {
-            let cut = log.len() - LOG_LIMIT;
-            log.drain(..cut);
-        }
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.add(&buffer[..n]);
     }
 }
 

@@ -114,7 +114,7 @@ impl Bench {
         self.victim
             .wait(&format!("all of image {index} is {state}"), |_| {
                 let tasks = self.tasks(index);
-                tasks.len() == 4 && tasks.iter().all(|t| t["state"] == state)
+                tasks.len() == 5 && tasks.iter().all(|t| t["state"] == state)
             });
         self.tasks(index)
     }

@@ -13,7 +13,8 @@ use crate::binary::wellspring;
 /// Longest wait for a condition; it ends as soon as the condition holds.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Small, but with everything: jobs on raw channels, a plate job whose images other jobs need, tables of the plate.
+/// Small, but with everything: jobs on raw channels, a plate job whose images other jobs need, tables of the plate, another
+/// program.
 const WORKFLOW: &str = r#"
 name = "crash"
 version = "1"
@@ -66,6 +67,16 @@ id = "tables"
 kind = "summarise.objects"
 input = "nucleus_segmentation/objects"
 output = "default"
+[[job]]
+id = "copy"
+kind = "command"
+input = "nuclei"
+output = "nuclei_copy"
+after = ["smooth"]
+program = "cp"
+args = ["{input.nuclei}", "copy.tif"]
+[job.results]
+nuclei_copy = { file = "copy.tif" }
 "#;
 
 /// A daemon with its folders. Killed when dropped.

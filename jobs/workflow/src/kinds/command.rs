@@ -2,6 +2,7 @@
 //! from there when it has ended.
 
 mod check;
+mod end;
 mod guard;
 mod handover;
 mod labels;
@@ -11,6 +12,7 @@ mod program;
 mod regions;
 mod results;
 mod run;
+mod stitch;
 mod table;
 mod template;
 

@@ -204,6 +204,8 @@ fn stacked(io: &mut JobIo<'_>) -> Result<Image, Failure> {
 }
 
 /// A plane of probabilities as the project's user exports it.
+// A view is passed by value, as everywhere.
+#[allow(clippy::needless_pass_by_value)]
 fn exported(project: &Project, plane: ArrayView2<'_, f32>) -> Pixels {
     use ilastik::DataType as T;
     let settings = &project.export;

@@ -1,5 +1,6 @@
 //! The process between a worker and another program. Nothing that the program starts outlives it or the worker, however it
-//! tries: when the program has ended, and when the worker is gone in whatever way, the guard kills all that is left.
+//! tries: when the program has ended, and when the worker is gone in whatever way, the guard kills all that is left. If the
+//! guard itself is killed, the program is, too.
 //!
 //! It is a process of its own, because a worker may be killed at any moment, and a small one, because the memory of a fork
 //! of the worker would be counted twice. The program itself runs in the worker's process group.

@@ -8,13 +8,17 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
+use std::time::Duration;
 
 use faults::Point;
 
 use super::guard::{News, Order};
 use super::log;
 use crate::error::{Failure, FailureClass};
+
+/// How long the rest of what was written may take to arrive.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 static GUARD: OnceLock<(PathBuf, Vec<String>)> = OnceLock::new();
 
@@ -122,15 +126,14 @@ pub(super) fn run(order: &Order, stop: &Stop) -> Result<Ended, Failure> {
     let mut guard = command.spawn().map_err(no_process)?;
     // It holds our copies of the guard's ends of socket and pipe.
     drop(command);
-    let ended = std::thread::scope(|scope| {
-        // Standard error is the attempt's log.
-        let following = scope.spawn(|| log::follow(output, std::io::stderr()));
-        let how = talk(order, control, stop);
-        let tail = following.join().unwrap_or_default();
-        Ended { how, tail }
-    });
+    let (send, end) = mpsc::channel();
+    // Standard error is the attempt's log.
+    std::thread::spawn(move || send.send(log::follow(output, std::io::stderr())));
+    let how = talk(order, control, stop);
+    // With the guard everything is gone that could still write, unless the guard itself was killed.
+    let tail = end.recv_timeout(LAST_WORDS).unwrap_or_default();
     let _ = guard.wait();
-    Ok(ended)
+    Ok(Ended { how, tail })
 }
 
 /// Gives the order and hears what becomes of it.

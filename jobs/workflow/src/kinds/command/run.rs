@@ -8,19 +8,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use faults::{Point, write_point};
-use image_io::Pixels;
 use image_io::publish::Scratch;
-use ndarray::Array2;
 
+use super::end::judge;
 use super::guard::Order;
 use super::handover::{Inputs, input_file, inputs_folder, stack_file};
-use super::process::{Ended, How, Stop};
+use super::process::Stop;
 use super::regions::{Region, cut};
 use super::results::Output;
+use super::stitch::stitch;
 use super::template::Name;
-use super::{Command, labels, log, process, program, regions};
+use super::{Command, process, program};
 use crate::context::JobIo;
-use crate::error::{Failure, FailureClass};
+use crate::error::Failure;
 use crate::port::Holds;
 
 /// All that the runs of a job share.
@@ -195,7 +195,7 @@ impl Job<'_> {
             action: "read",
             source,
         })?;
-        self.judge(&order, &ended)?;
+        judge(command, &order, &ended, &self.scratch)?;
         let shape = self.inputs.shape.map(|_| region.shape());
         let mut outputs = Vec::with_capacity(self.outputs.len());
         for (name, holds) in &self.outputs {
@@ -273,102 +273,6 @@ impl Job<'_> {
             Name::Word(word) => self.words.get(word).map_or_else(OsString::new, Into::into),
         })
     }
-
-    /// Whether the program succeeded.
-    fn judge(&self, order: &Order, ended: &Ended) -> Result<(), Failure> {
-        let command = self.command;
-        let program = order
-            .program
-            .file_name()
-            .unwrap_or(order.program.as_os_str())
-            .display();
-        let (class, what) = match &ended.how {
-            How::Exited(code) if command.success.contains(code) => return Ok(()),
-            How::Exited(code) => (
-                if command.retry.contains(code) {
-                    FailureClass::Transient
-                } else {
-                    FailureClass::Permanent
-                },
-                format!("`{program}` ended with exit code {code}"),
-            ),
-            How::Killed(signal) => (
-                FailureClass::Transient,
-                format!("`{program}` was ended by {}", describe_signal(*signal)),
-            ),
-            How::Lost => (
-                FailureClass::Transient,
-                format!("`{program}` was ended together with its guard"),
-            ),
-            How::NotStarted { code, message } => {
-                return Err(not_started(&order.program, *code, message));
-            }
-        };
-        let reason = log::reason(&ended.tail).map_or_else(String::new, |line| format!(": {line}"));
-        if log::says_disk_full(&ended.tail) {
-            return Err(Failure {
-                class: FailureClass::Environment,
-                ..Failure::permanent(
-                    "scratch-full",
-                    format!("{what}{reason}"),
-                    format!(
-                        "free some space in `{}` or choose another folder with `scratch` in [workers]; work resumes by itself",
-                        self.scratch.display()
-                    ),
-                )
-            });
-        }
-        Err(Failure {
-            class,
-            ..Failure::permanent(
-                "program-failed",
-                format!("{what}{reason}"),
-                "read the log of the attempt (`wellspring tasks log ID`), correct the cause, then requeue",
-            )
-        })
-    }
-}
-
-fn describe_signal(signal: i32) -> String {
-    match signal {
-        4 => "SIGILL: it was built for another processor".to_owned(),
-        6 => "SIGABRT: it gave up".to_owned(),
-        9 => "SIGKILL, often the kernel's out-of-memory killer".to_owned(),
-        11 => "SIGSEGV: it crashed".to_owned(),
-        15 => "SIGTERM".to_owned(),
-        other => format!("signal {other}"),
-    }
-}
-
-/// A program that is there but cannot run.
-fn not_started(program: &Path, code: Option<i32>, message: &str) -> Failure {
-    use rustix::io::Errno;
-    let errno = code.map(Errno::from_raw_os_error);
-    let why = match errno {
-        Some(Errno::NOEXEC) => "it is no program for this machine",
-        Some(Errno::NOENT) => {
-            "the interpreter in its first line, or the loader that it needs, is missing"
-        }
-        Some(Errno::ACCESS) => {
-            "it may not be executed: its mode, or its file system is mounted without that right"
-        }
-        Some(Errno::TOOBIG) => "its arguments or variables are too long",
-        _ => message,
-    };
-    let class = match errno {
-        Some(Errno::AGAIN | Errno::NOMEM | Errno::NFILE | Errno::MFILE) => {
-            FailureClass::Environment
-        }
-        _ => FailureClass::Permanent,
-    };
-    Failure {
-        class,
-        ..Failure::permanent(
-            "no-program",
-            format!("`{}` cannot be started: {why}", program.display()),
-            "correct the program or `program` in the workflow, then requeue",
-        )
-    }
 }
 
 /// The command line in the log, each argument in quotes where it needs them.
@@ -391,50 +295,4 @@ fn say(order: &Order, region: &Region) {
         String::new()
     };
     let _ = writeln!(std::io::stderr(), "{place}{}", line.join(" "));
-}
-
-/// Puts the outputs of all regions together.
-fn stitch(
-    outputs: &[(String, Holds)],
-    shape: (usize, usize),
-    all: &[Region],
-    mut made: Vec<Outputs>,
-) -> Result<Outputs, Failure> {
-    if all.len() == 1 {
-        return Ok(made.pop().unwrap_or_default());
-    }
-    let mut whole = Vec::with_capacity(outputs.len());
-    for (number, (name, _)) in outputs.iter().enumerate() {
-        let parts = || made.iter().filter_map(|of_region| of_region.get(number));
-        let mut image: Option<Pixels> = None;
-        let mut mask: Option<Array2<bool>> = None;
-        let mut of_labels = Vec::new();
-        for (part, region) in parts().zip(all) {
-            match part {
-                Output::Image(part) => {
-                    let whole = image.get_or_insert_with(|| regions::empty(part, shape));
-                    regions::place(whole, part, region).map_err(|why| {
-                        Failure::permanent(
-                            "bad-output",
-                            format!("{}: output `{name}`: {why}", region.describe()),
-                            "have the program write one type for all regions",
-                        )
-                    })?;
-                }
-                Output::Mask(part) => {
-                    let whole = mask.get_or_insert_with(|| Array2::from_elem(shape, false));
-                    regions::place_array(whole, part, region);
-                }
-                Output::Labels(part) => of_labels.push(part.clone()),
-                // The check refuses tables of regions.
-                Output::Table(_) => {}
-            }
-        }
-        whole.push(match (image, mask) {
-            (Some(image), _) => Output::Image(image),
-            (_, Some(mask)) => Output::Mask(mask),
-            _ => Output::Labels(labels::merge(shape, all, &of_labels)),
-        });
-    }
-    Ok(whole)
 }

@@ -8,11 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Failure, did_you_mean};
 
-/// Names without a part after a dot, as `did_you_mean` offers them, too.
-const NAMES: [&str; 18] = [
-    "dir",
-    "inputs",
-    "stack",
+/// Words about the image set and the region.
+const WORDS: [&str; 13] = [
     "threads",
     "plate",
     "set",
@@ -26,8 +23,6 @@ const NAMES: [&str; 18] = [
     "x1",
     "height",
     "width",
-    "input.",
-    "original.",
 ];
 
 /// What a place stands for.
@@ -163,15 +158,15 @@ fn name(word: &str, text: &str) -> Result<Name, String> {
         "dir" => Ok(Name::Dir),
         "inputs" => Ok(Name::Inputs),
         "stack" => Ok(Name::Stack),
-        _ => NAMES
+        _ => WORDS
             .iter()
-            .find(|known| **known == word && !known.ends_with('.'))
+            .find(|known| **known == word)
             .map(|known| Name::Word(known))
             .ok_or_else(|| {
-                let known = NAMES.iter().copied().chain(["files."]);
+                let known = WORDS.into_iter().chain(["dir", "inputs", "stack"]);
                 format!(
                     "`{text}`: there is no `{{{word}}}`{}; a literal brace is doubled: `{{{{`",
-                    did_you_mean(word, known.filter(|k| !k.ends_with('.')))
+                    did_you_mean(word, known)
                 )
             }),
     }
