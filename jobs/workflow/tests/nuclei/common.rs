@@ -56,7 +56,7 @@ pub fn run(workflow: &Arc<Workflow>, image: &Path) -> Result<BTreeMap<String, Pi
         key: "0".repeat(32),
     };
     let request = PassRequest {
-        scratch: std::path::PathBuf::new(),
+        scratch: PathBuf::new(),
         pass: 1,
         plate: "plate".to_owned(),
         plate_dir: folder.path().to_owned(),
