@@ -92,7 +92,7 @@ const STUBBORN: &str = r#"
 if test -e "$2/go"; then cp "$1" out.tif; exit; fi
 trap '' TERM INT HUP
 sleep 1000 & echo $! > "$2/child"
-setsid sh -c 'echo $$ > "$1/hidden.new"; mv "$1/hidden.new" "$1/hidden"; sleep 1000; true' sh "$2" &
+setsid sh -c 'echo $$ > "$1/hidden.new"; mv "$1/hidden.new" "$1/hidden"; exec sleep 1000' sh "$2" &
 echo $$ > "$2/main.new"; mv "$2/main.new" "$2/main"
 wait; wait
 "#;
