@@ -35,6 +35,8 @@ impl Scratch {
                 source,
             }
         };
+        // Programs that run elsewhere are told its path.
+        let parent = &std::path::absolute(parent).map_err(failed(parent))?;
         std::fs::create_dir_all(parent).map_err(failed(parent))?;
         loop {
             let path = parent.join(partial_name(name.as_ref(), std::process::id(), unique()));
@@ -52,7 +54,7 @@ impl Scratch {
         }
     }
 
-    /// Where it is.
+    /// Where it is, an absolute path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

@@ -232,7 +232,10 @@ pub(crate) fn resolve_files(source: &mut WorkflowFile) {
         }
         let resolve = |text: &mut String, folder: &Path| {
             if Path::new(text).is_relative() {
-                *text = folder.join(&*text).to_string_lossy().into_owned();
+                // The program runs in another folder than the one that the workflow was named from.
+                let path = folder.join(&*text);
+                let path = std::path::absolute(&path).unwrap_or(path);
+                *text = path.to_string_lossy().into_owned();
             }
         };
         if let Some(toml::Value::Table(files)) = job.parameters.get_mut("files") {
