@@ -1,13 +1,13 @@
 #!/bin/sh
 # Measures what the README and the changelog claim.
-# usage: bench/run.sh WELLSPRING [PART…]      parts: pipeline pyramid overhead idle queue ilastik (all by default)
+# usage: bench/run.sh WELLSPRING [PART…]      parts: pipeline pyramid overhead idle queue ilastik nuclei networks (all by default)
 # The comparisons need python3 with numpy, scipy, scikit-image, h5py, tifffile (WELLSPRING_PYTHON chooses another python).
 # Everything is written below a temporary folder and removed again.
 set -eu
 cd "$(dirname "$0")/.."
 binary=$(realpath "$1")
 shift
-parts=${*:-pipeline pyramid overhead idle queue ilastik}
+parts=${*:-pipeline pyramid overhead idle queue ilastik nuclei networks}
 python=${WELLSPRING_PYTHON:-python3}
 cargo=$(command -v cargo || echo "$HOME/.cargo/bin/cargo")
 for part in $parts; do
@@ -18,6 +18,7 @@ for part in $parts; do
         overhead) "$python" bench/overhead.py "$binary" ;;
         idle) "$python" bench/idle.py "$binary" ;;
         ilastik) "$python" bench/ilastik.py "$binary" ;;
+        nuclei) "$cargo" run -q --release --locked -p workflow --example nuclei_bench; "$python" bench/nuclei.py ;;
         queue) "$cargo" run -q --release --locked -p queue --example queue_bench -- 1000000 ;;
         *) echo "error: no such part: $part" >&2; exit 2 ;;
     esac

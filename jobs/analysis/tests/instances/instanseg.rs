@@ -42,6 +42,6 @@ fn nuclei_and_cells_are_those_of_instanseg() {
     let cells = head.objects(maps.slice(s![5.., .., ..])).unwrap();
     let (nuclei, cells) = match_cells(nuclei.view(), cells.view()).unwrap();
     let reference = folder.join("ref_labels_nuclei_cells.tif");
-    assert_eq!(nuclei, labels(reference.clone(), 0));
-    assert_eq!(cells, labels(reference, 1));
+    assert_eq!(nuclei, labels(&reference, 0));
+    assert_eq!(cells, labels(&reference, 1));
 }

@@ -22,8 +22,8 @@ fn models(folder: &str) -> Option<PathBuf> {
 }
 
 /// A page of a label image.
-fn labels(path: PathBuf, page: usize) -> ndarray::Array2<u32> {
-    match image_io::acquisition::read_plane(&path, page).unwrap() {
+fn labels(path: &std::path::Path, page: usize) -> ndarray::Array2<u32> {
+    match image_io::acquisition::read_plane(path, page).unwrap() {
         image_io::Pixels::U16(plane) => plane.mapv(u32::from),
         other => panic!("{} holds {:?}", path.display(), other.pixel_type()),
     }

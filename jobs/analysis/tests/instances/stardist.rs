@@ -56,7 +56,7 @@ fn objects_are_those_of_stardist() {
                 exact.distances[[object, ray]] = (of[0] - centre[0]).hypot(of[1] - centre[1]);
             }
         }
-        let expected = labels(folder.join("ref_labels.tif"), 0);
+        let expected = labels(&folder.join("ref_labels.tif"), 0);
         assert_eq!(exact.label_image((256, 256)), expected, "{name}");
         let painted = found.label_image((256, 256));
         let other = painted
