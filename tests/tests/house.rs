@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("analysis", &[]),
     ("networks", &[]),
     ("image-io", &["faults", "plate"]),
+    ("ilastik", &["analysis", "image-io"]),
     ("gpu-kernels", &["analysis"]),
     (
         "workflow",
@@ -22,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "image-io",
             "analysis",
             "gpu-kernels",
+            "ilastik",
             "networks",
         ],
     ),
@@ -40,7 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "fuzz",
         &[
-            "config", "plate", "image-io", "queue", "server", "worker", "workflow",
+            "config", "ilastik", "plate", "image-io", "queue", "server", "worker", "workflow",
         ],
     ),
 ];
@@ -52,6 +54,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("queue", &["ndarray", "hdf5-metno", "tokio"]),
     ("watch", &["rusqlite", "tokio"]),
     ("image-io", &["tokio", "rusqlite"]),
+    ("ilastik", &["tokio", "rusqlite"]),
     ("server", &["hdf5-metno", "ndarray"]),
     ("cli", &["tokio", "rusqlite", "hdf5-metno"]),
 ];
