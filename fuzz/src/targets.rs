@@ -4,6 +4,7 @@ mod container;
 mod http;
 mod image;
 mod manifest;
+mod model;
 mod protocol;
 mod text;
 
@@ -30,7 +31,7 @@ const fn plain(name: &'static str, run: fn(&[u8]), mutations: usize) -> Target {
 }
 
 /// All targets.
-pub static TARGETS: [Target; 17] = [
+pub static TARGETS: [Target; 19] = [
     plain("tiff", image::file, 1000),
     plain("png", image::file, 1500),
     plain("ome", image::description, 2000),
@@ -38,6 +39,11 @@ pub static TARGETS: [Target; 17] = [
         apart: true,
         ..plain("container", container::run, 300)
     },
+    Target {
+        apart: true,
+        ..plain("project", model::project, 300)
+    },
+    plain("array", model::array, 1500),
     plain("naming", text::naming, 400),
     plain("mapping", text::mapping, 4000),
     plain("config", text::config, 1500),

@@ -6,6 +6,8 @@
 
 #[path = "../../jobs/image-io/tests/acquisition/builder.rs"]
 mod builder;
+#[path = "../../jobs/ilastik/tests/draft/mod.rs"]
+mod draft;
 #[path = "../../jobs/plate/tests/common/samples.rs"]
 mod samples;
 #[path = "seeds/texts.rs"]
@@ -257,11 +259,47 @@ fn containers(seeds: &mut Seeds) {
     add(seeds, "container", "others", std::fs::read(&path).unwrap());
 }
 
+fn models(seeds: &mut Seeds) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ilp");
+    for (name, draft) in [
+        ("one-stage", draft::Draft::default()),
+        (
+            "two-stages",
+            draft::Draft {
+                workflow: "AutocontextTwoStage",
+                stages: 2,
+                texts: draft::Texts::FixedAscii,
+                ..draft::Draft::default()
+            },
+        ),
+    ] {
+        draft::write(&draft, &path);
+        add(seeds, "project", name, std::fs::read(&path).unwrap());
+    }
+    let path = folder.path().join("a.npy");
+    let planes = [0u16, 100].map(|base| {
+        Pixels::U16(ndarray::Array2::from_shape_fn((5, 7), |(y, x)| {
+            base + (y * 7 + x) as u16
+        }))
+    });
+    let planes: Vec<&Pixels> = planes.iter().collect();
+    image_io::exchange::write_stack(&path, &planes, image_io::exchange::Format::Npy, true).unwrap();
+    add(seeds, "array", "stack", std::fs::read(&path).unwrap());
+    let header = "{'descr': '>f4', 'fortran_order': True, 'shape': (2, 3), }\n";
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend((0..6u8).flat_map(|v| f32::from(v).to_be_bytes()));
+    add(seeds, "array", "fortran", file);
+}
+
 fn all() -> Seeds {
     let mut seeds = Seeds::new();
     tiffs(&mut seeds);
     pngs(&mut seeds);
     containers(&mut seeds);
+    models(&mut seeds);
     add(&mut seeds, "yokogawa", "mlf", samples::MLF);
     add(
         &mut seeds,
@@ -300,7 +338,8 @@ fn the_seeds_are_what_would_be_made() {
         }
         let there = std::fs::read(&path).unwrap_or_default();
         // What libraries write may differ from version to version; then the old seed is as good.
-        let comparable = !matches!(target, "container" | "png") && !name.ends_with("-8");
+        let comparable =
+            !matches!(target, "container" | "png" | "project") && !name.ends_with("-8");
         if comparable || there.is_empty() {
             assert!(
                 there == bytes,
@@ -321,6 +360,17 @@ fn seeds_are_sound() {
         let sound = match target {
             "tiff" | "png" => image_io::acquisition::probe(&path).is_ok(),
             "container" => image_io::container::Container::open(&path).is_ok(),
+            "project" => ilastik::Project::open(&path).is_ok_and(|p| p.check().is_ok()),
+            "array" => {
+                let axes = "yxc".parse().unwrap();
+                let stack = name == "seed-stack";
+                let wanted = image_io::exchange::Wanted {
+                    channel: stack.then_some(0),
+                    axes: stack.then_some(&axes),
+                    ..image_io::exchange::Wanted::default()
+                };
+                image_io::exchange::read_plane(&path, &wanted).is_ok()
+            }
             "mapping" => plate::ChannelMapping::parse(&path, &bytes).is_ok(),
             "workflow" => {
                 config::WorkflowFile::from_str(std::str::from_utf8(&bytes).unwrap(), folder.path())
