@@ -1,5 +1,6 @@
 //! Nuclei with ground truth: average precision and time of Otsu + watershed, StarDist and InstanSeg as jobs, and the time of
-//! StarDist's suppression and painting alone. `cargo run --release -p workflow --example nuclei_bench`; needs `../shared`.
+//! StarDist's suppression and painting alone. `cargo run --release -p workflow --example nuclei_bench [LIBONNXRUNTIME]`; needs
+//! `../shared`. Without a library the built-in engine runs the networks.
 //!
 //! Ends with an error if a method is not within 0.005 of what the original program reaches.
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -47,6 +48,14 @@ fn main() {
     ) else {
         return;
     };
+    if let Some(library) = std::env::args_os().nth(1) {
+        let library = std::fs::canonicalize(library).unwrap();
+        println!(
+            "onnxruntime {}",
+            networks::engine::check_library(&library).unwrap()
+        );
+        networks::engine::use_library(Some(library));
+    }
     let images = images(&data);
     let megapixels: f64 = images.iter().map(|(_, t)| t.len() as f64 / 1e6).sum();
     let timed = |name, original, f: &dyn Fn() -> Precision| {

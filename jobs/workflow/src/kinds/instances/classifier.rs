@@ -123,6 +123,8 @@ fn text(path: &Path) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

@@ -170,7 +170,7 @@ impl ImageOperation for InstanSeg {
         if wants_cells && kinds < 2 {
             return Err(wrong(
                 &model,
-                "finds one kind of object, so that there are no `cells`".to_owned(),
+                "finds one kind of object, so that there are no `cells`",
             ));
         }
         let mut nuclei = objects(0)?;
@@ -247,7 +247,7 @@ impl ImageOperation for InstanSeg {
     }
 }
 
-fn wrong(model: &Model, message: String) -> Failure {
+fn wrong(model: &Model, message: &str) -> Failure {
     Failure::permanent(
         "wrong-output",
         format!("`{}` {message}", model.path().display()),
@@ -296,7 +296,7 @@ impl InstanSeg {
         if output.grid != [1, 1] {
             return Err(wrong(
                 model,
-                format!("has one value for {:?} pixels, not for each", output.grid),
+                &format!("has one value for {:?} pixels, not for each", output.grid),
             ));
         }
         if channels == head.maps() || channels == 2 * head.maps() {
@@ -304,7 +304,7 @@ impl InstanSeg {
         }
         Err(wrong(
             model,
-            format!(
+            &format!(
                 "gives {channels} channels, but the classifier in `{}` takes {} for one kind of object, {} for two",
                 self.classifier().display(),
                 head.maps(),

@@ -80,6 +80,8 @@ fn nucleus_diameter(image: &Array2<f32>) -> Result<Option<f64>, Failure> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn disks(radius: f64, background: f32) -> Array2<f32> {
