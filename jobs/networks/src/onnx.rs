@@ -178,7 +178,19 @@ impl OnnxFile {
             room -= bytes.len() as u64;
             self.external.push((name, bytes));
         }
-        Ok(())
+        let mut wrong = None;
+        let external = &self.external;
+        for_each_tensor_mut(&mut self.graph, &mut |tensor| {
+            if let Err(message) = bring_in(tensor, external) {
+                wrong.get_or_insert(message);
+            }
+        });
+        wrong.map_or(Ok(()), |reason| {
+            Err(Error::Damaged {
+                path: self.path.clone(),
+                reason,
+            })
+        })
     }
 
     /// That no tensor claims more elements than the file has data for, and none is filled beyond reason.
@@ -285,10 +297,7 @@ impl OnnxFile {
             .max(tensor.int32_data.len())
             .max(tensor.int64_data.len())
             .max(tensor.double_data.len());
-        let (have, per) = if tensor.data_location == Some(DataLocation::EXTERNAL) {
-            let total: usize = self.external.iter().map(|(_, b)| b.len()).sum();
-            (total as u64, width)
-        } else if let Some(raw) = &tensor.raw_data {
+        let (have, per) = if let Some(raw) = &tensor.raw_data {
             (raw.borrow().len() as u64, width)
         } else {
             (typed as u64, 1)
@@ -390,6 +399,51 @@ fn for_each_tensor(graph: &GraphProto, f: &mut impl FnMut(&TensorProto)) {
             for_each_tensor(body, f);
         }
     }
+}
+
+fn for_each_tensor_mut(graph: &mut GraphProto, f: &mut impl FnMut(&mut TensorProto)) {
+    graph.initializer.iter_mut().for_each(&mut *f);
+    for attribute in graph.node.iter_mut().flat_map(|n| &mut n.attribute) {
+        if let Some(tensor) = &mut attribute.t {
+            f(tensor);
+        }
+        if let Some(body) = &mut attribute.g {
+            for_each_tensor_mut(body, f);
+        }
+    }
+}
+
+/// Takes the weights of a tensor from their file into the tensor.
+fn bring_in(tensor: &mut TensorProto, external: &[(String, Vec<u8>)]) -> Result<(), String> {
+    if tensor.data_location != Some(DataLocation::EXTERNAL) {
+        return Ok(());
+    }
+    let entry = |key: &str| {
+        let found = tensor
+            .external_data
+            .iter()
+            .find(|e| e.key.as_deref() == Some(key));
+        found.and_then(|e| e.value.as_deref())
+    };
+    let number = |key: &str| {
+        entry(key)
+            .map(|v| v.parse::<usize>().map_err(|_| v.to_owned()))
+            .transpose()
+    };
+    let name = tensor.name.clone().unwrap_or_default();
+    let bad = |what: String| format!("tensor `{name}` has the odd place `{what}`");
+    let start = number("offset").map_err(bad)?.unwrap_or(0);
+    let length = number("length").map_err(bad)?;
+    let file = entry("location").and_then(|l| external.iter().find(|(n, _)| n == l));
+    let bytes = file.and_then(|(_, bytes)| match length {
+        Some(length) => bytes.get(start..start.checked_add(length)?),
+        None => bytes.get(start..),
+    });
+    let bytes = bytes.ok_or_else(|| format!("tensor `{name}` has too little data in its file"))?;
+    tensor.raw_data = Some(std::cell::RefCell::new(bytes.to_vec()));
+    tensor.data_location = None;
+    tensor.external_data.clear();
+    Ok(())
 }
 
 fn product(sizes: &[i64]) -> Option<u64> {

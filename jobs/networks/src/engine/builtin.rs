@@ -1,4 +1,7 @@
-//! rten: pure Rust, part of the program.
+//! The engine that is part of the program: rten, with convolutions of our own.
+
+mod conv;
+mod split;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ndarray::{ArrayD, IxDyn};
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value};
 use rten_onnx::onnx::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto};
-use rten_tensor::{AsView, Layout, Tensor};
+use rten_tensor::{Layout, Tensor};
 
+use self::split::{Spare, Split};
 use super::{Engine, guarded};
 use crate::error::{Error, Result};
 use crate::onnx::{OnnxFile, operator_name};
@@ -15,6 +19,7 @@ use crate::onnx::{OnnxFile, operator_name};
 /// The engine's name and version, as pinned in the workspace.
 pub(super) const NAME: &str = "rten 0.27";
 
+/// A whole network in rten.
 struct Rten {
     model: Model,
     input: NodeId,
@@ -34,44 +39,49 @@ fn pool(threads: usize) -> Arc<ThreadPool> {
 }
 
 pub(super) fn load(file: &OnnxFile, input: &str, outputs: &[&str]) -> Result<Box<dyn Engine>> {
-    let loaded = guarded(|| {
-        let mut options = ModelOptions::with_all_ops();
-        options.prepack_weights(true);
-        for (name, bytes) in &file.external {
-            options.external_data(name, bytes.clone());
+    // Loaded whole even where it is cut afterwards: only this tells what is wrong with it.
+    let loaded = guarded(|| whole(file, input, outputs)).map_err(|message| {
+        let operators = unsupported(file);
+        if operators.is_empty() {
+            Error::Engine {
+                path: file.path.clone(),
+                engine: NAME.to_owned(),
+                what: "load",
+                message,
+            }
+        } else {
+            Error::Operators {
+                path: file.path.clone(),
+                engine: NAME.to_owned(),
+                operators,
+            }
         }
-        let model = options
-            .load(file.bytes.clone())
-            .map_err(|e| e.to_string())?;
-        let id = |name: &str| model.node_id(name).map_err(|e| e.to_string());
-        let input = id(input)?;
-        let outputs = outputs.iter().map(|o| id(o)).collect::<Result<_, _>>()?;
-        Ok(Rten {
-            model,
-            input,
-            outputs,
-        })
-    });
-    match loaded {
-        Ok(rten) => Ok(Box::new(rten)),
-        Err(message) => {
-            let operators = unsupported(file);
-            Err(if operators.is_empty() {
-                Error::Engine {
-                    path: file.path.clone(),
-                    engine: NAME.to_owned(),
-                    what: "load",
-                    message,
-                }
-            } else {
-                Error::Operators {
-                    path: file.path.clone(),
-                    engine: NAME.to_owned(),
-                    operators,
-                }
-            })
-        }
+    })?;
+    Ok(match guarded(|| Ok(Split::of(file, input, outputs))) {
+        Ok(Some(split)) => Box::new(Steps {
+            split,
+            spare: Mutex::default(),
+        }),
+        _ => Box::new(loaded),
+    })
+}
+
+fn whole(file: &OnnxFile, input: &str, outputs: &[&str]) -> Result<Rten, String> {
+    let mut options = ModelOptions::with_all_ops();
+    for (name, bytes) in &file.external {
+        options.external_data(name, bytes.clone());
     }
+    let model = options
+        .load(file.bytes.clone())
+        .map_err(|e| e.to_string())?;
+    let id = |name: &str| model.node_id(name).map_err(|e| e.to_string());
+    let input = id(input)?;
+    let outputs = outputs.iter().map(|o| id(o)).collect::<Result<_, _>>()?;
+    Ok(Rten {
+        model,
+        input,
+        outputs,
+    })
 }
 
 impl Engine for Rten {
@@ -94,15 +104,40 @@ impl Engine for Rten {
                     Some(options),
                 )
                 .map_err(|e| e.to_string())?;
-            outputs
-                .into_iter()
-                .map(|value| {
-                    let tensor: Tensor<f32> = value.try_into().map_err(|e| format!("{e:?}"))?;
-                    let shape = tensor.shape().to_vec();
-                    ArrayD::from_shape_vec(IxDyn(&shape), tensor.to_vec())
-                        .map_err(|e| e.to_string())
-                })
-                .collect()
+            outputs.into_iter().map(array).collect()
+        })
+    }
+}
+
+fn array(value: Value) -> Result<ArrayD<f32>, String> {
+    let tensor: Tensor<f32> = value.try_into().map_err(|e| format!("{e:?}"))?;
+    let shape = tensor.shape().to_vec();
+    ArrayD::from_shape_vec(IxDyn(&shape), tensor.into_data()).map_err(|e| e.to_string())
+}
+
+/// A network cut at its convolutions.
+struct Steps {
+    split: Split,
+    spare: Mutex<Spare>,
+}
+
+impl Engine for Steps {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn run(&self, input: ArrayD<f32>, threads: usize) -> Result<Vec<ArrayD<f32>>, String> {
+        guarded(|| {
+            let shape = input.shape().to_vec();
+            let values = input.as_standard_layout().into_owned();
+            let (values, _) = values.into_raw_vec_and_offset();
+            let input = Value::from_shape(&shape, values).map_err(|e| e.to_string())?;
+            let pool = pool(threads);
+            let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&pool)));
+            let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            let spare = &mut *spare;
+            let outputs = pool.run(|| self.split.run(input, &options, spare))?;
+            outputs.into_iter().map(array).collect()
         })
     }
 }

@@ -102,6 +102,8 @@ impl Row {
                     if window >= padded {
                         (padded, padded, 1)
                     } else {
+                        // Rounding made tiles longer: fewer may do.
+                        let count = 1 + (padded - window).div_ceil(window - 2 * halo);
                         (padded, window, count)
                     }
                 }
@@ -173,6 +175,20 @@ mod tests {
             }
             prop_assert_eq!(at, row.padded);
         }
+    }
+
+    #[test]
+    fn tiny_tiles_are_no_more_than_needed() {
+        let rule = Rule {
+            step: 4,
+            minimum: 1,
+            fixed: None,
+            tile: 1,
+            halo: 1,
+        };
+        let row = Row::new(225, rule);
+        assert_eq!((row.padded, row.window), (228, 12));
+        assert!(row.spans.iter().all(|s| s.keep_from < s.keep_to));
     }
 
     #[test]
