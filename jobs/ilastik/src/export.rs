@@ -1,7 +1,6 @@
 //! What is exported, and in which type: ilastik's export settings.
 
 use image_io::container::Tree;
-use ndarray::ArrayViewD;
 
 use crate::error::Result;
 
@@ -198,23 +197,21 @@ impl ExportSettings {
     }
 }
 
-/// Values brought from one range into another, as ilastik does before it changes their type: rounded to whole numbers (ties to
-/// even) where the type asks for it, kept inside the type's range.
-#[must_use]
-pub fn rescaled(
-    values: ArrayViewD<'_, f32>,
-    input: Option<((f64, f64), (f64, f64))>,
+/// Brings values from one range into another, as ilastik does before it changes their type: rounded to whole numbers (ties to even)
+/// where the type asks for it, kept inside the type's range. Without ranges values are only cut off.
+pub fn rescaler(
+    ranges: Option<((f64, f64), (f64, f64))>,
     data_type: DataType,
-) -> ndarray::ArrayD<f64> {
+) -> impl Fn(f32) -> f64 {
     let limits = data_type.range();
-    let scale = input.map(|((low, high), (to_low, to_high))| {
+    let scale = ranges.map(|((low, high), (to_low, to_high))| {
         (
             low as f32,
             ((to_high - to_low) / (high - low)) as f32,
             to_low as f32,
         )
     });
-    values.mapv(|value| {
+    move |value| {
         let moved = match scale {
             Some((low, factor, to_low)) => to_low + (value - low) * factor,
             None => value,
@@ -226,5 +223,5 @@ pub fn rescaled(
             Some((least, most)) => f64::from(moved.trunc()).clamp(least, most),
             None => f64::from(moved),
         }
-    })
+    }
 }

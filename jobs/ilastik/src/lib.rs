@@ -20,7 +20,7 @@ mod stage;
 mod write;
 
 pub use error::{Error, Result};
-pub use export::{DataType, ExportSettings, Source, rescaled};
+pub use export::{DataType, ExportSettings, Source, rescaler};
 pub use image::{Image, arranged};
 pub use predict::Prediction;
 pub use project::{Project, TrainingImage, WorkflowKind};

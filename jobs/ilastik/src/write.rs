@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use image_io::container::{Attribute, Values};
 use image_io::exchange::{Axes, write_hdf5, write_npy, write_tiff};
 use image_io::{PixelType, Pixels};
-use ndarray::{Array2, ArrayD, Slice};
+use ndarray::{Array2, ArrayD, ArrayViewD, Slice};
 
-use crate::export::{DataType, ExportSettings, Source, rescaled};
+use crate::export::{DataType, ExportSettings, Source, rescaler};
 use crate::image::arranged;
 use crate::predict::Prediction;
 
@@ -170,9 +170,8 @@ pub fn write(
     let data_type = settings.data_type.unwrap_or(prediction.data_type);
     let whole_numbers = prediction.data_type.range().is_some();
     let arranged = arranged(prediction.values, &axes)?;
-    let region = cut(&arranged, settings, &axes)?;
-    let ranges = settings.input_range.zip(settings.output_range);
-    let values = rescaled(region.view(), ranges, data_type);
+    let values = cut(&arranged, settings, &axes)?;
+    let convert = rescaler(settings.input_range.zip(settings.output_range), data_type);
     let range = settings.output_range.unwrap_or((0.0, 1.0));
     let failed = |e: image_io::Error| e.to_string();
     if let Some(folder) = path.parent() {
@@ -180,7 +179,7 @@ pub fn write(
             .map_err(|e| format!("cannot create the folder `{}`: {e}", folder.display()))?;
     }
     match format {
-        Format::Numpy => write_npy(path, &stored(&values, data_type)).map_err(failed),
+        Format::Numpy => write_npy(path, &stored(values, convert, data_type)).map_err(failed),
         Format::Hdf5 { compressed } => {
             let letters: Vec<String> = axes.letters().chars().map(String::from).collect();
             let drange = if whole_numbers {
@@ -199,22 +198,23 @@ pub fn write(
             ];
             let dataset = settings.internal_path.as_deref().unwrap_or("exported_data");
             let dataset = dataset.trim_matches('/');
-            let values = stored(&values, data_type);
+            let values = stored(values, convert, data_type);
+            drop(arranged);
             write_hdf5(path, dataset, &values, &attributes, compressed).map_err(failed)
         }
         Format::Tiff { .. } => {
-            let planes = planes(&values, &axes, data_type);
+            let planes = planes(values, &axes, convert, data_type);
             write_tiff(path, &planes.iter().collect::<Vec<_>>()).map_err(failed)
         }
     }
 }
 
 /// The part that the settings ask for.
-fn cut(
-    values: &ArrayD<f32>,
+fn cut<'a>(
+    values: &'a ArrayD<f32>,
     settings: &ExportSettings,
     axes: &Axes,
-) -> Result<ArrayD<f32>, String> {
+) -> Result<ArrayViewD<'a, f32>, String> {
     let mut out = values.view();
     for (bounds, is_start) in [
         (&settings.region_stop, false),
@@ -248,7 +248,7 @@ fn cut(
             out.slice_axis_inplace(ndarray::Axis(axis), slice);
         }
     }
-    Ok(out.as_standard_layout().into_owned())
+    Ok(out)
 }
 
 /// Runs `$body` with `$T` as the type of the values.
@@ -300,7 +300,11 @@ macro_rules! with_type {
     }};
 }
 
-fn stored(values: &ArrayD<f64>, data_type: DataType) -> Values {
+fn stored(
+    values: ArrayViewD<'_, f32>,
+    convert: impl Fn(f32) -> f64,
+    data_type: DataType,
+) -> Values {
     let pixel_type = match data_type {
         DataType::U8 => PixelType::U8,
         DataType::U16 => PixelType::U16,
@@ -312,8 +316,8 @@ fn stored(values: &ArrayD<f64>, data_type: DataType) -> Values {
         DataType::F64 => PixelType::F64,
     };
     let mut bytes = Vec::with_capacity(values.len() * pixel_type.size());
-    with_type!(data_type, T, _variant => for &value in values {
-        bytes.extend_from_slice(&(value as T).to_le_bytes());
+    with_type!(data_type, T, _variant => for &value in &values {
+        bytes.extend_from_slice(&(convert(value) as T).to_le_bytes());
     });
     Values {
         shape: values.shape().to_vec(),
@@ -323,18 +327,23 @@ fn stored(values: &ArrayD<f64>, data_type: DataType) -> Values {
 }
 
 /// The planes (y, x), in the order of t, then z, then c.
-fn planes(values: &ArrayD<f64>, axes: &Axes, data_type: DataType) -> Vec<Pixels> {
+fn planes(
+    values: ArrayViewD<'_, f32>,
+    axes: &Axes,
+    convert: impl Fn(f32) -> f64,
+    data_type: DataType,
+) -> Vec<Pixels> {
     let order: Vec<usize> = "tzcyx".chars().filter_map(|a| axes.position(a)).collect();
-    let ordered = values.view().permuted_axes(ndarray::IxDyn(&order));
+    let ordered = values.permuted_axes(ndarray::IxDyn(&order));
     let ordered = ordered.as_standard_layout();
     let shape = ordered.shape().to_vec();
     let (height, width) = (shape[shape.len() - 2], shape[shape.len() - 1]);
-    let values: Vec<f64> = ordered.iter().copied().collect();
+    let values: Vec<f32> = ordered.iter().copied().collect();
     values
         .chunks_exact((height * width).max(1))
         .filter_map(|plane| {
             with_type!(data_type, T, variant => {
-                let plane = plane.iter().map(|&v| v as T).collect();
+                let plane = plane.iter().map(|&v| convert(v) as T).collect();
                 Array2::from_shape_vec((height, width), plane).ok().map(variant)
             })
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ilastik::{Image, Project, Source};
 use image_io::{PixelType, Pixels};
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{ArrayView2, Axis};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -209,11 +209,9 @@ fn stacked(io: &mut JobIo<'_>) -> Result<Image, Failure> {
 fn exported(project: &Project, plane: ArrayView2<'_, f32>) -> Pixels {
     use ilastik::DataType as T;
     let settings = &project.export;
-    let ranges = settings.input_range.zip(settings.output_range);
     let data_type = settings.data_type.unwrap_or(T::F32);
-    let values = ilastik::rescaled(plane.into_dyn(), ranges, data_type);
-    let shape = plane.dim();
-    let values = Array2::from_shape_vec(shape, values.into_iter().collect()).unwrap_or_default();
+    let convert = ilastik::rescaler(settings.input_range.zip(settings.output_range), data_type);
+    let values = plane.mapv(convert);
     match data_type {
         T::U8 => Pixels::U8(values.mapv(|v| v as u8)),
         T::U16 => Pixels::U16(values.mapv(|v| v as u16)),
