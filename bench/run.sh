@@ -1,19 +1,20 @@
 #!/bin/sh
 # Measures what the README and the changelog claim.
-# usage: bench/run.sh WELLSPRING [PART…]      parts: pipeline pyramid overhead idle queue (all by default)
-# The comparisons need python3 with numpy, scipy, scikit-image, h5py, tifffile (WELLSPRING_PYTHON chooses another python).
+# usage: bench/run.sh WELLSPRING [PART…]      parts: pipeline networks pyramid overhead idle queue (all by default)
+# The comparisons need python3 with numpy, scipy, scikit-image, h5py, tifffile, onnxruntime (WELLSPRING_PYTHON chooses another python).
 # Everything is written below a temporary folder and removed again.
 set -eu
 cd "$(dirname "$0")/.."
 binary=$(realpath "$1")
 shift
-parts=${*:-pipeline pyramid overhead idle queue}
+parts=${*:-pipeline networks pyramid overhead idle queue}
 python=${WELLSPRING_PYTHON:-python3}
 cargo=$(command -v cargo || echo "$HOME/.cargo/bin/cargo")
 for part in $parts; do
     printf '\n== %s\n' "$part"
     case "$part" in
         pipeline) "$python" bench/pipeline.py "$binary" ;;
+        networks) "$python" bench/networks.py "$binary" ;;
         pyramid) "$cargo" run -q --release --locked -p image-io --example pyramid_bench; "$python" bench/pyramid.py ;;
         overhead) "$python" bench/overhead.py "$binary" ;;
         idle) "$python" bench/idle.py "$binary" ;;
