@@ -1,7 +1,7 @@
 #!/bin/sh
 # Measures what the README and the changelog claim.
 # usage: bench/run.sh WELLSPRING [PART…]      parts: pipeline pyramid overhead idle queue ilastik nuclei networks (all by default)
-# The comparisons need python3 with numpy, scipy, scikit-image, h5py, tifffile (WELLSPRING_PYTHON chooses another python).
+# The comparisons need python3 with numpy, scipy, scikit-image, h5py, tifffile, onnxruntime (WELLSPRING_PYTHON chooses another python).
 # Everything is written below a temporary folder and removed again.
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,6 +14,7 @@ for part in $parts; do
     printf '\n== %s\n' "$part"
     case "$part" in
         pipeline) "$python" bench/pipeline.py "$binary" ;;
+        networks) "$python" bench/networks.py "$binary" ;;
         pyramid) "$cargo" run -q --release --locked -p image-io --example pyramid_bench; "$python" bench/pyramid.py ;;
         overhead) "$python" bench/overhead.py "$binary" ;;
         idle) "$python" bench/idle.py "$binary" ;;

@@ -13,6 +13,7 @@
 //! # Ok(()) }
 //! ```
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 // Views are passed by value, as everywhere in `analysis`.
 #![allow(clippy::needless_pass_by_value)]
 

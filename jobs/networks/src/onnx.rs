@@ -197,7 +197,7 @@ impl OnnxFile {
     fn check_sizes(&self) -> Result<(), String> {
         let mut wrong = None;
         for_each_tensor(&self.graph, &mut |tensor| {
-            if let Err(message) = self.check_tensor(tensor) {
+            if let Err(message) = check_tensor(tensor) {
                 wrong.get_or_insert(message);
             }
         });
@@ -206,7 +206,7 @@ impl OnnxFile {
         }
         let constants: BTreeMap<&str, &TensorProto> = self.constants();
         for node in &self.graph.node {
-            self.check_window(node, &constants)?;
+            check_window(node, &constants)?;
             let shape = match node.op_type.as_deref() {
                 Some("ConstantOfShape") => node.input.first(),
                 Some("Expand" | "Tile") => node.input.get(1),
@@ -222,94 +222,6 @@ impl OnnxFile {
                     node.name.as_deref().unwrap_or_default()
                 ));
             }
-        }
-        Ok(())
-    }
-
-    /// That no convolution, pooling, padding or resizing makes something huge out of a tile.
-    fn check_window(
-        &self,
-        node: &NodeProto,
-        constants: &BTreeMap<&str, &TensorProto>,
-    ) -> Result<(), String> {
-        const LARGEST: i64 = 1 << 12;
-        let kind = node.op_type.as_deref().unwrap_or_default();
-        let windows = [
-            "Conv",
-            "ConvTranspose",
-            "MaxPool",
-            "AveragePool",
-            "LpPool",
-            "Pad",
-        ];
-        let inside = |v: &i64| (-LARGEST..=LARGEST).contains(v);
-        let beyond = if windows.contains(&kind) {
-            let pads = (kind == "Pad")
-                .then(|| {
-                    constants
-                        .get(node.input.get(1)?.as_str())
-                        .copied()
-                        .and_then(integers)
-                })
-                .flatten()
-                .unwrap_or_default();
-            let attributes = node.attribute.iter().flat_map(|a| &a.ints);
-            !attributes.chain(&pads).all(inside)
-        } else if matches!(kind, "Resize" | "Upsample") {
-            let scales = node
-                .input
-                .iter()
-                .skip(1)
-                .filter_map(|name| constants.get(name.as_str()).copied().and_then(floats));
-            let own = node.attribute.iter().flat_map(|a| a.floats.clone());
-            let sizes = node
-                .input
-                .get(3)
-                .and_then(|n| constants.get(n.as_str()).copied().and_then(integers));
-            !scales.flatten().chain(own).all(|v| v.abs() <= 64.0)
-                || !sizes.unwrap_or_default().iter().all(|v| *v <= 1 << 16)
-        } else {
-            false
-        };
-        if beyond {
-            return Err(format!(
-                "node `{}` ({kind}) has numbers beyond reason",
-                node.name.as_deref().unwrap_or_default()
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_tensor(&self, tensor: &TensorProto) -> Result<(), String> {
-        let name = tensor.name.as_deref().unwrap_or_default();
-        let wanted = product(&tensor.dims)
-            .ok_or_else(|| format!("tensor `{name}` has the sizes {:?}", tensor.dims))?;
-        let width: u64 = match tensor.data_type {
-            Some(DataType::FLOAT | DataType::INT32 | DataType::UINT32) => 4,
-            Some(DataType::DOUBLE | DataType::INT64 | DataType::UINT64) => 8,
-            Some(DataType::FLOAT16 | DataType::BFLOAT16 | DataType::INT16 | DataType::UINT16) => 2,
-            // Types below a byte, and those that no engine reads.
-            _ => 0,
-        };
-        let typed = tensor
-            .float_data
-            .len()
-            .max(tensor.int32_data.len())
-            .max(tensor.int64_data.len())
-            .max(tensor.double_data.len());
-        let (have, per) = if let Some(raw) = &tensor.raw_data {
-            (raw.borrow().len() as u64, width)
-        } else {
-            (typed as u64, 1)
-        };
-        let needed = wanted
-            .checked_mul(per)
-            .ok_or_else(|| format!("tensor `{name}` is too large"))?;
-        if needed > have {
-            return Err(format!(
-                "tensor `{name}` of {:?} elements has too little data",
-                tensor.dims
-            ));
         }
         Ok(())
     }
@@ -369,6 +281,90 @@ impl OnnxFile {
             .filter_map(|t| product(&t.dims))
             .sum()
     }
+}
+
+/// That no convolution, pooling, padding or resizing makes something huge out of a tile.
+fn check_window(node: &NodeProto, constants: &BTreeMap<&str, &TensorProto>) -> Result<(), String> {
+    const LARGEST: i64 = 1 << 12;
+    let kind = node.op_type.as_deref().unwrap_or_default();
+    let windows = [
+        "Conv",
+        "ConvTranspose",
+        "MaxPool",
+        "AveragePool",
+        "LpPool",
+        "Pad",
+    ];
+    let inside = |v: &i64| (-LARGEST..=LARGEST).contains(v);
+    let beyond = if windows.contains(&kind) {
+        let pads = (kind == "Pad")
+            .then(|| {
+                constants
+                    .get(node.input.get(1)?.as_str())
+                    .copied()
+                    .and_then(integers)
+            })
+            .flatten()
+            .unwrap_or_default();
+        let attributes = node.attribute.iter().flat_map(|a| &a.ints);
+        !attributes.chain(&pads).all(inside)
+    } else if matches!(kind, "Resize" | "Upsample") {
+        let scales = node
+            .input
+            .iter()
+            .skip(1)
+            .filter_map(|name| constants.get(name.as_str()).copied().and_then(floats));
+        let own = node.attribute.iter().flat_map(|a| a.floats.clone());
+        let sizes = node
+            .input
+            .get(3)
+            .and_then(|n| constants.get(n.as_str()).copied().and_then(integers));
+        !scales.flatten().chain(own).all(|v| v.abs() <= 64.0)
+            || !sizes.unwrap_or_default().iter().all(|v| *v <= 1 << 16)
+    } else {
+        false
+    };
+    if beyond {
+        return Err(format!(
+            "node `{}` ({kind}) has numbers beyond reason",
+            node.name.as_deref().unwrap_or_default()
+        ));
+    }
+    Ok(())
+}
+
+fn check_tensor(tensor: &TensorProto) -> Result<(), String> {
+    let name = tensor.name.as_deref().unwrap_or_default();
+    let wanted = product(&tensor.dims)
+        .ok_or_else(|| format!("tensor `{name}` has the sizes {:?}", tensor.dims))?;
+    let width: u64 = match tensor.data_type {
+        Some(DataType::FLOAT | DataType::INT32 | DataType::UINT32) => 4,
+        Some(DataType::DOUBLE | DataType::INT64 | DataType::UINT64) => 8,
+        Some(DataType::FLOAT16 | DataType::BFLOAT16 | DataType::INT16 | DataType::UINT16) => 2,
+        // Types below a byte, and those that no engine reads.
+        _ => 0,
+    };
+    let typed = tensor
+        .float_data
+        .len()
+        .max(tensor.int32_data.len())
+        .max(tensor.int64_data.len())
+        .max(tensor.double_data.len());
+    let (have, per) = if let Some(raw) = &tensor.raw_data {
+        (raw.borrow().len() as u64, width)
+    } else {
+        (typed as u64, 1)
+    };
+    let needed = wanted
+        .checked_mul(per)
+        .ok_or_else(|| format!("tensor `{name}` is too large"))?;
+    if needed > have {
+        return Err(format!(
+            "tensor `{name}` of {:?} elements has too little data",
+            tensor.dims
+        ));
+    }
+    Ok(())
 }
 
 fn count(graph: &GraphProto, counts: &mut BTreeMap<String, usize>) {

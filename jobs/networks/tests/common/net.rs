@@ -243,4 +243,31 @@ impl Net {
         net.output(&last, "output", &[0, outputs as i64, 0, 0]);
         net
     }
+
+    /// A U-Net with one channel in and two out, two convolutions a level, `filters` channels in the levels from the top down.
+    pub fn deep_u_net(filters: &[usize]) -> Self {
+        let mut net = Self::new(&[0, 1, 0, 0]);
+        let (mut at, mut channels) = ("input".to_owned(), 1);
+        let mut links = Vec::new();
+        for (level, &count) in filters.iter().enumerate() {
+            at = net.conv(&at, (channels, count), 3);
+            at = net.conv(&at, (count, count), 3);
+            channels = count;
+            if level + 1 < filters.len() {
+                links.push((at.clone(), count));
+                at = net.pool(&at);
+            }
+        }
+        while let Some((link, count)) = links.pop() {
+            let up = net.transposed(&at, (channels, count));
+            let joined = net.concat(&up, &link);
+            at = net.conv(&joined, (2 * count, count), 3);
+            at = net.conv(&at, (count, count), 3);
+            channels = count;
+        }
+        let last = net.conv(&at, (channels, 2), 1);
+        let last = net.node("Sigmoid", &[&last], vec![]);
+        net.output(&last, "output", &[0, 2, 0, 0]);
+        net
+    }
 }

@@ -248,7 +248,7 @@ fn convolve(
             &copied
         }
     };
-    let shape = <[usize; 4]>::try_from(&tensor.shape()[..])
+    let shape = <[usize; 4]>::try_from(tensor.shape())
         .map_err(|_| format!("a convolution got the shape {:?}", tensor.shape()))?;
     let out_shape = conv.output_shape(&shape)?;
     let count = out_shape.iter().product();

@@ -66,6 +66,7 @@ pub(super) fn places(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

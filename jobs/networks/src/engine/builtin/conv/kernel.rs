@@ -81,6 +81,8 @@ impl Band<'_, '_> {
 
     /// Two vectors of columns from (`y`, `x`) on of `O` output channels from `lane` on.
     #[inline(always)]
+    // Counted loops over arrays of vectors are what stays in registers.
+    #[allow(clippy::needless_range_loop)]
     fn sums<I: Isa, const O: usize>(
         &self,
         isa: I,
