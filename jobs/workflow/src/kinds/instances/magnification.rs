@@ -1,9 +1,11 @@
 //! Bringing an image to the magnification that a network was trained at.
 
-use analysis::components::{Connectivity, label, sizes};
+use analysis::components::{Connectivity, remove_small, sizes};
+use analysis::distance::edt;
 use analysis::gaussian::gaussian;
 use analysis::morphology::fill_holes;
 use analysis::threshold::{above, otsu};
+use analysis::watershed::{Seeding, declump};
 use ndarray::Array2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,8 +33,11 @@ pub(super) enum Word {
 /// Factors within 1 % of 1 are left alone, as InstanSeg does.
 const NEGLIGIBLE: f64 = 0.01;
 
-/// Parts of fewer pixels are no nuclei when their size is measured.
+/// Parts of so many pixels or fewer are no nuclei when their size is measured.
 const SPECK: u64 = 30;
+
+/// Least distance between the middles of two nuclei when their size is measured.
+const PEAK_DISTANCE: usize = 5;
 
 /// The larger and the smaller of these factors are mistakes of the measurement.
 const LIMITS: std::ops::RangeInclusive<f64> = 0.1..=4.0;
@@ -61,15 +66,19 @@ impl Scale {
     }
 }
 
-/// The diameter in pixels of a disk as large as the median bright part of an image; `None` without any. Bright is what is
-/// above Otsu's threshold after a Gaussian of 1 pixel, holes filled, specks left out.
+/// The diameter in pixels of a disk as large as the median nucleus; `None` without any. Nuclei are found as the classical jobs do:
+/// a Gaussian of 1 pixel, Otsu's threshold, holes filled, specks left out, split at the distances' peaks.
 fn nucleus_diameter(image: &Array2<f32>) -> Result<Option<f64>, Failure> {
     let smooth = gaussian(image.view(), 1.0)?;
-    let mask = fill_holes(above(smooth.view(), otsu(smooth.view())?).view());
-    let (parts, _) = label(mask.view(), Connectivity::Corners);
-    let mut areas: Vec<u64> = sizes(parts.view());
+    let bright = fill_holes(above(smooth.view(), otsu(smooth.view())?).view());
+    let mask = remove_small(bright.view(), SPECK, Connectivity::Edges);
+    let distance = gaussian(edt(mask.view())?.view(), 1.0)?;
+    let seeding = Seeding::Peaks {
+        min_distance: PEAK_DISTANCE,
+    };
+    let nuclei = declump(mask.view(), distance.view(), seeding)?;
+    let mut areas: Vec<u64> = sizes(nuclei.view());
     areas.remove(0); // the background
-    areas.retain(|&area| area >= SPECK);
     areas.sort_unstable();
     let Some(last) = areas.len().checked_sub(1) else {
         return Ok(None);
