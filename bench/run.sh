@@ -2,6 +2,7 @@
 # Measures what the README and the changelog claim.
 # usage: bench/run.sh WELLSPRING [PART…]      parts: pipeline pyramid overhead idle queue ilastik nuclei networks (all by default)
 # The comparisons need python3 with numpy, scipy, scikit-image, h5py, tifffile, onnxruntime (WELLSPRING_PYTHON chooses another python).
+# nuclei needs ../shared; WELLSPRING_ONNXRUNTIME names a libonnxruntime.so that runs the networks instead of the built-in engine.
 # Everything is written below a temporary folder and removed again.
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,7 +20,7 @@ for part in $parts; do
         overhead) "$python" bench/overhead.py "$binary" ;;
         idle) "$python" bench/idle.py "$binary" ;;
         ilastik) "$python" bench/ilastik.py "$binary" ;;
-        nuclei) "$cargo" run -q --release --locked -p workflow --example nuclei_bench; "$python" bench/nuclei.py ;;
+        nuclei) "$cargo" run -q --release --locked -p workflow --example nuclei_bench -- ${WELLSPRING_ONNXRUNTIME:+"$WELLSPRING_ONNXRUNTIME"}; "$python" bench/nuclei.py ;;
         queue) "$cargo" run -q --release --locked -p queue --example queue_bench -- 1000000 ;;
         *) echo "error: no such part: $part" >&2; exit 2 ;;
     esac

@@ -28,6 +28,9 @@ fn main() -> Result<()> {
         );
         return compare(&truth, &table);
     }
+    if first.starts_with('-') {
+        return Err("usage: synthetic-plate FOLDER [options]".into());
+    }
     let folder = PathBuf::from(first);
     let (mut spec, mut slow, mut corrupt, mut only, mut truth) =
         (PlateSpec::default(), 0, None, None, None);
