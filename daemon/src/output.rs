@@ -39,17 +39,26 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
         }
     }
     note(format!("error: {text}"));
-    let remedy = error.chain().find_map(|cause| {
+    if let Some(remedy) = remedy(error) {
+        note(format!("hint: {remedy}"));
+    }
+    ExitCode::from(1)
+}
+
+/// What a person can do about an error, where one of its causes says so.
+pub fn remedy(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
         let queue = cause
             .downcast_ref::<queue::Error>()
             .and_then(queue::Error::remedy);
         let engine = || cause.downcast_ref::<engine::Error>()?.remedy();
         let project = || Some(cause.downcast_ref::<ilastik::Error>()?.remedy().to_owned());
         let network = || Some(cause.downcast_ref::<networks::Error>()?.remedy().to_owned());
-        queue.or_else(engine).or_else(project).or_else(network)
-    });
-    if let Some(remedy) = remedy {
-        note(format!("hint: {remedy}"));
-    }
-    ExitCode::from(1)
+        let file = || Some(cause.downcast_ref::<image_io::Error>()?.remedy().to_owned());
+        queue
+            .or_else(engine)
+            .or_else(project)
+            .or_else(network)
+            .or_else(file)
+    })
 }

@@ -47,6 +47,22 @@ fn a_script_for_headless_ilastik_runs_and_one_bad_file_is_left_out() {
             .iter()
             .all(|b| matches!(b, 1 | 2))
     );
+    // A result never replaces an image, nor another result.
+    for format in ["{dataset_dir}/an image", "/nowhere/same"] {
+        let raw = std::fs::read(&good).unwrap();
+        let run = Command::new(wellspring())
+            .args(["ilastik", "predict", "--output_format=tif"])
+            .arg(format!("--output_filename_format={format}"))
+            .arg("--project")
+            .arg(golden.join("project.ilp"))
+            .args([&good, &out.join("an image.tif"), &bad])
+            .output()
+            .unwrap();
+        assert_eq!(run.status.code(), Some(1));
+        let messages = String::from_utf8_lossy(&run.stderr);
+        assert!(messages.contains("would replace"), "{messages}");
+        assert_eq!(std::fs::read(&good).unwrap(), raw);
+    }
     let info = Command::new(wellspring())
         .args(["ilastik", "info", "--json"])
         .arg(golden.join("project.ilp"))

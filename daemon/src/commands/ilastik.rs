@@ -1,5 +1,6 @@
 //! `wellspring ilastik`: projects of ilastik, shown and run on single files.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
@@ -153,13 +154,16 @@ fn predict(options: &IlastikPredict, json: bool) -> anyhow::Result<ExitCode> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.unwrap_or(0))
         .build()?;
+    let targets = targets(options, &settings, source, &inputs)?;
     let mut failed = false;
     let mut results = Vec::new();
-    for (index, input) in inputs.into_iter().enumerate() {
+    for (index, (input, target)) in inputs.into_iter().zip(&targets).enumerate() {
         let mask = options.prediction_mask.get(index);
-        let written = pool.install(|| one(options, &project, &settings, source, input, mask));
+        let written =
+            pool.install(|| one(options, &project, &settings, source, input, mask, target));
         match written {
-            Ok(path) => {
+            Ok(()) => {
+                let path = target.display().to_string();
                 if !json {
                     output::line(&path);
                 }
@@ -170,7 +174,10 @@ fn predict(options: &IlastikPredict, json: bool) -> anyhow::Result<ExitCode> {
                 if !json {
                     output::fail(&error);
                 }
-                results.push(json!({ "input": input, "error": format!("{error:#}") }));
+                let remedy = output::remedy(&error);
+                results.push(
+                    json!({ "input": input, "error": format!("{error:#}"), "remedy": remedy }),
+                );
             }
         }
     }
@@ -180,7 +187,47 @@ fn predict(options: &IlastikPredict, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(failed)))
 }
 
-/// Predicts one file and says where the result is.
+/// Where each result goes. A result never replaces what it is made of, nor another result of the same call.
+fn targets(
+    options: &IlastikPredict,
+    settings: &ExportSettings,
+    source: Source,
+    inputs: &[&String],
+) -> anyhow::Result<Vec<PathBuf>> {
+    let masks = options.prediction_mask.iter();
+    let read = inputs.iter().copied().chain(masks);
+    let mut taken: Vec<PathBuf> = read.map(|input| InputName::parse(input).file).collect();
+    taken.push(options.project.clone());
+    let mut taken: Vec<PathBuf> = taken.iter().map(|path| real(path)).collect();
+    let mut targets = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let name = InputName::parse(input);
+        let target = ilastik::output_path(settings, &name, source).map_err(|e| anyhow!(e))?;
+        let place = real(&target);
+        if taken.contains(&place) {
+            bail!(
+                "the result of `{input}` would replace `{}`, which is an input or another result; give each result a name of its own with --output_filename_format, for example {{dataset_dir}}/{{nickname}}_{{result_type}}",
+                target.display()
+            );
+        }
+        taken.push(place);
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+/// A path without links and dots, also of a file that is not there yet.
+fn real(path: &Path) -> PathBuf {
+    let whole = path.canonicalize().ok();
+    let parent = || {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    whole.or_else(parent).unwrap_or_else(|| path.to_owned())
+}
+
+/// Predicts one file.
 fn one(
     options: &IlastikPredict,
     project: &Project,
@@ -188,9 +235,9 @@ fn one(
     source: Source,
     input: &str,
     mask: Option<&String>,
-) -> anyhow::Result<String> {
+    target: &Path,
+) -> anyhow::Result<()> {
     let name = InputName::parse(input);
-    let target = ilastik::output_path(settings, &name, source).map_err(|e| anyhow!(e))?;
     let image = read(&name, options, Some(project)).with_context(|| format!("`{input}`"))?;
     let mut prediction = project
         .predict(&image, source)
@@ -201,9 +248,7 @@ fn one(
             .masked(&mask.values)
             .map_err(|e| anyhow!("`{input}`: {e}"))?;
     }
-    ilastik::write(prediction, settings, &image.axes, &target)
-        .map_err(|e| anyhow!("`{input}`: {e}"))?;
-    Ok(target.display().to_string())
+    ilastik::write(prediction, settings, &image.axes, target).with_context(|| format!("`{input}`"))
 }
 
 /// Reads an image. Its axes are those that were given, that the file names, of the training image (if there are as many), or usual.

@@ -207,9 +207,14 @@ fn description_text(description: &Description) -> String {
     };
     lines.push(format!("tiles      halo of {hy} x {hx} pixels; {looks}"));
     if let Some(star) = &description.star_convex {
+        let told = |threshold: Option<f64>| {
+            threshold.map_or_else(|| "the job says".to_owned(), |t| t.to_string())
+        };
         lines.push(format!(
             "star       {} rays, probability above {}, overlap up to {}",
-            star.n_rays, star.prob_thresh, star.nms_thresh
+            star.n_rays,
+            told(star.prob_thresh),
+            told(star.nms_thresh)
         ));
     }
     lines.join("\n") + "\n"

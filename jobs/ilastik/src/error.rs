@@ -22,6 +22,9 @@ pub enum Error {
         /// What a person can do.
         remedy: String,
     },
+    /// The result cannot be exported as asked.
+    #[error("{0}")]
+    Export(String),
     /// The image does not fit the project.
     #[error("the ilastik project `{}` cannot be applied: {reason}", path.display())]
     Image {
@@ -40,6 +43,9 @@ impl Error {
     pub fn remedy(&self) -> &str {
         match self {
             Self::File(error) => error.remedy(),
+            Self::Export(_) => {
+                "correct the export options, or the export settings that are saved in the project"
+            }
             Self::Project { remedy, .. } | Self::Image { remedy, .. } => remedy,
         }
     }

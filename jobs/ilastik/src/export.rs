@@ -34,9 +34,6 @@ impl Source {
             "features" => Self::Features,
             "probabilities stage 1" => Self::Stage(1),
             "probabilities stage 2" => Self::Stage(2),
-            "simple segmentation stage 2" => Self::SimpleSegmentation,
-            "uncertainty stage 2" => Self::Uncertainty,
-            "features stage 1" => Self::Features,
             "probabilities all stages" => Self::AllStages,
             "labels" => {
                 return Err(

@@ -18,6 +18,9 @@ const THRESHOLD: i64 = 0;
 /// No forest has more trees, no tree more numbers.
 const MOST_NUMBERS: usize = 1 << 24;
 
+/// No project has more labels, and so no forest more classes.
+const MOST_LABELS: usize = 1 << 10;
+
 /// The classifier of one stage, and the labels of its classes.
 pub(crate) struct Trained {
     pub forests: Ensemble,
@@ -55,7 +58,9 @@ pub(crate) fn read(file: &File, group: &str) -> Result<Option<Trained>> {
     } else {
         (1..=forests.classes()).collect()
     };
-    if labels.len() != forests.classes() || labels.contains(&0) {
+    let distinct: std::collections::BTreeSet<&usize> = labels.iter().collect();
+    let known = labels.iter().all(|label| (1..=MOST_LABELS).contains(label));
+    if labels.len() != forests.classes() || distinct.len() != labels.len() || !known {
         return Err(broken(format!(
             "has labels {labels:?} for {} classes",
             forests.classes()
@@ -148,6 +153,9 @@ pub(crate) fn tree(topology: &[i64], parameters: &[f64]) -> Result<Tree, String>
     };
     let place = |number: i64| usize::try_from(number).map_err(|_| "points outside".to_owned());
     let classes = place(at(1)?)?;
+    if classes > MOST_LABELS {
+        return Err(format!("has {classes} classes"));
+    }
     let mut nodes = Vec::new();
     // Nodes in the order in which they are found; a circle ends when there are more nodes than numbers.
     let mut places = vec![2usize];
@@ -163,9 +171,7 @@ pub(crate) fn tree(topology: &[i64], parameters: &[f64]) -> Result<Tree, String>
         nodes.push(match kind {
             LEAF => Node::Leaf {
                 weight: parameter(0)?,
-                probabilities: (1..=classes.min(parameters.len()))
-                    .map(parameter)
-                    .collect::<Result<_, _>>()?,
+                probabilities: (1..=classes).map(parameter).collect::<Result<_, _>>()?,
             },
             THRESHOLD => {
                 let left = places.len();

@@ -21,8 +21,17 @@ impl Project {
     /// Predicts what `source` says.
     ///
     /// # Errors
-    /// As [`Self::probabilities`].
+    /// As [`Self::probabilities`]; [`crate::Error::Project`] for a stage that the project does not have.
     pub fn predict(&self, image: &Image, source: Source) -> Result<Prediction> {
+        self.runnable()?;
+        let needed = match source {
+            Source::Stage(number) => number,
+            Source::AllStages => 2,
+            _ => 1,
+        };
+        if !(1..=self.stages.len()).contains(&needed) {
+            return Err(self.without_stage(source.name()));
+        }
         let (values, data_type) = match source {
             Source::Features => (self.features(image)?, DataType::F32),
             Source::Probabilities => (self.last(image)?, DataType::F32),
@@ -36,8 +45,7 @@ impl Project {
             Source::Uncertainty => (frames(&self.last(image)?, uncertainty), DataType::F32),
             Source::Stage(number) => {
                 let mut stages = self.probabilities(image)?;
-                let stage = number.clamp(1, stages.len()) - 1;
-                (stages.swap_remove(stage), DataType::F32)
+                (stages.swap_remove(number - 1), DataType::F32)
             }
             Source::AllStages => {
                 let stages = self.probabilities(image)?;

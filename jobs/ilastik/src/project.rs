@@ -156,7 +156,7 @@ impl Project {
         Ok(())
     }
 
-    fn runnable(&self) -> Result<()> {
+    pub(crate) fn runnable(&self) -> Result<()> {
         let stages = match &self.workflow {
             WorkflowKind::PixelClassification => 1,
             WorkflowKind::Autocontext => 2,
@@ -172,6 +172,14 @@ impl Project {
             return Err(self.broken("lacks a stage"));
         }
         Ok(())
+    }
+
+    pub(crate) fn without_stage(&self, source: &str) -> Error {
+        Error::Project {
+            path: self.path.clone(),
+            reason: format!("has {} stage(s), and no `{source}`", self.stages.len()),
+            remedy: "export `Probabilities`, or name an Autocontext project".to_owned(),
+        }
     }
 
     fn broken(&self, reason: &str) -> Error {

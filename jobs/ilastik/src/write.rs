@@ -7,6 +7,7 @@ use image_io::exchange::{Axes, write_hdf5, write_npy, write_tiff};
 use image_io::{PixelType, Pixels};
 use ndarray::{Array2, ArrayD, ArrayViewD, Slice};
 
+use crate::error::{Error, Result};
 use crate::export::{DataType, ExportSettings, Source, rescaler};
 use crate::image::arranged;
 use crate::predict::Prediction;
@@ -20,7 +21,7 @@ enum Format {
 }
 
 impl Format {
-    fn parse(name: &str) -> Result<Self, String> {
+    fn parse(name: &str) -> std::result::Result<Self, String> {
         Ok(match name.trim().to_ascii_lowercase().as_str() {
             "hdf5" => Self::Hdf5 { compressed: false },
             "compressed hdf5" => Self::Hdf5 { compressed: true },
@@ -91,7 +92,7 @@ pub fn output_path(
     settings: &ExportSettings,
     input: &InputName,
     source: Source,
-) -> Result<PathBuf, String> {
+) -> std::result::Result<PathBuf, String> {
     let format = Format::parse(settings.format.as_deref().unwrap_or("compressed hdf5"))?;
     let template = settings
         .filename
@@ -155,31 +156,34 @@ impl WithExtensionOf for PathBuf {
 /// `display_mode` and `drange`; a TIFF has one page for each channel of each z-slice of each timepoint.
 ///
 /// # Errors
-/// In words.
+/// [`Error::Export`] for settings that cannot be followed, [`Error::File`] if the file cannot be written.
 pub fn write(
     prediction: Prediction,
     settings: &ExportSettings,
     axes: &Axes,
     path: &Path,
-) -> Result<(), String> {
-    let format = Format::parse(settings.format.as_deref().unwrap_or("compressed hdf5"))?;
+) -> Result<()> {
+    let format = Format::parse(settings.format.as_deref().unwrap_or("compressed hdf5"))
+        .map_err(Error::Export)?;
     let axes = match &settings.axes {
-        Some(order) => order.parse()?,
+        Some(order) => order.parse().map_err(Error::Export)?,
         None => axes.with_channel_last(),
     };
     let data_type = settings.data_type.unwrap_or(prediction.data_type);
     let whole_numbers = prediction.data_type.range().is_some();
-    let arranged = arranged(prediction.values, &axes)?;
-    let values = cut(&arranged, settings, &axes)?;
+    let arranged = arranged(prediction.values, &axes).map_err(Error::Export)?;
+    let values = cut(&arranged, settings, &axes).map_err(Error::Export)?;
     let convert = rescaler(settings.input_range.zip(settings.output_range), data_type);
     let range = settings.output_range.unwrap_or((0.0, 1.0));
-    let failed = |e: image_io::Error| e.to_string();
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|e| format!("cannot create the folder `{}`: {e}", folder.display()))?;
+        std::fs::create_dir_all(folder).map_err(|source| image_io::Error::Io {
+            path: folder.to_owned(),
+            action: "create",
+            source,
+        })?;
     }
     match format {
-        Format::Numpy => write_npy(path, &stored(values, convert, data_type)).map_err(failed),
+        Format::Numpy => write_npy(path, &stored(values, convert, data_type))?,
         Format::Hdf5 { compressed } => {
             let letters: Vec<String> = axes.letters().chars().map(String::from).collect();
             let drange = if whole_numbers {
@@ -200,13 +204,14 @@ pub fn write(
             let dataset = dataset.trim_matches('/');
             let values = stored(values, convert, data_type);
             drop(arranged);
-            write_hdf5(path, dataset, &values, &attributes, compressed).map_err(failed)
+            write_hdf5(path, dataset, &values, &attributes, compressed)?;
         }
         Format::Tiff { .. } => {
             let planes = planes(values, &axes, convert, data_type);
-            write_tiff(path, &planes.iter().collect::<Vec<_>>()).map_err(failed)
+            write_tiff(path, &planes.iter().collect::<Vec<_>>())?;
         }
     }
+    Ok(())
 }
 
 /// The part that the settings ask for.
@@ -214,7 +219,7 @@ fn cut<'a>(
     values: &'a ArrayD<f32>,
     settings: &ExportSettings,
     axes: &Axes,
-) -> Result<ArrayViewD<'a, f32>, String> {
+) -> std::result::Result<ArrayViewD<'a, f32>, String> {
     let mut out = values.view();
     for (bounds, is_start) in [
         (&settings.region_stop, false),

@@ -150,7 +150,7 @@ fn types_ranges_axes_and_regions_are_ilastiks() {
         ),
     ] {
         let error = write(prediction.clone(), &wrong, &axes("yx"), &path).unwrap_err();
-        assert!(error.contains(words), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
     }
 }
 

@@ -195,6 +195,19 @@ fn what_cannot_run_is_refused_with_its_reason() {
         &good,
         &["labels [1] for 2 classes"],
     );
+    for known in [vec![1, u32::MAX], vec![1, 1], vec![0, 1]] {
+        let draft = Draft {
+            known_labels: Some(known),
+            ..Draft::default()
+        };
+        refused(&draft, &good, &["labels ["]);
+    }
+    let (_folder, path) = project(&Draft::default());
+    let one_stage = Project::open(&path).unwrap();
+    for source in [Source::Stage(2), Source::Stage(0), Source::AllStages] {
+        let error = one_stage.predict(&good, source).unwrap_err();
+        assert!(error.to_string().contains("has 1 stage"), "{error}");
+    }
     refused(
         &Draft {
             stages: 1,

@@ -36,10 +36,12 @@ pub struct Tensor {
 pub struct StarConvex {
     /// Rays of a polygon.
     pub n_rays: usize,
-    /// Objects begin above this probability.
-    pub prob_thresh: f64,
-    /// Of two polygons that overlap more than this, the less probable one is dropped.
-    pub nms_thresh: f64,
+    /// Objects begin above this probability, if its files say.
+    #[serde(default)]
+    pub prob_thresh: Option<f64>,
+    /// Of two polygons that overlap more than this, the less probable one is dropped, if its files say.
+    #[serde(default)]
+    pub nms_thresh: Option<f64>,
 }
 
 /// What a network takes and gives.

@@ -86,6 +86,8 @@ impl Model {
         // The stamps are taken before the files are read: what changes meanwhile is read again next time.
         let mut stamps = vec![stamp(path)];
         stamps.extend(found.as_deref().map(stamp));
+        let companions = found.as_deref().map(sidecar::companions);
+        stamps.extend(companions.iter().flatten().map(|path| stamp(path)));
         let file = OnnxFile::read(path)?;
         for (name, _) in &file.external {
             stamps.push(stamp(&path.with_file_name(name)));
@@ -116,6 +118,8 @@ impl Model {
         let engine = engine::load(file, &description.input.name, &outputs, options)?;
         let mut files = vec![file.path.clone()];
         files.extend(sidecar.map(Path::to_owned));
+        let companions = sidecar.map(sidecar::companions).unwrap_or_default();
+        files.extend(companions.into_iter().filter(|path| path.is_file()));
         files.extend(
             file.external
                 .iter()

@@ -83,6 +83,10 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
         path: path.to_owned(),
         source,
     };
+    // Opening a pipe would wait for its writer.
+    if !std::fs::metadata(path).map_err(io)?.is_file() {
+        return Err(io(std::io::Error::other("it is not a regular file")));
+    }
     let file = std::fs::File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if !metadata.is_file() {

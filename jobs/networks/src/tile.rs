@@ -5,8 +5,9 @@ mod layout;
 
 use ndarray::{Array3, Array4, ArrayView3, s};
 
-pub use layout::{Row, Span, Windows};
+pub use layout::{Row, Span, Windows, common_multiple};
 
+use crate::axes::Axis;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::pad::reflect;
@@ -56,8 +57,13 @@ pub fn run(model: &Model, image: ArrayView3<'_, f32>, plan: &Plan) -> Result<Vec
         .flat_map(|y| (0..windows.x.spans.len()).map(move |x| (y, x)))
         .collect();
     let size = (windows.y.window, windows.x.window);
-    for group in places.chunks(plan.batch.max(1)) {
-        let mut batch = Array4::zeros((group.len(), channels, size.0, size.1));
+    // A network that takes so many at a time and no others gets them; what is too many is left empty.
+    let input = &description.input;
+    let fixed = input.axes.position(Axis::Batch);
+    let fixed = fixed.and_then(|at| input.shape.get(at).copied().flatten());
+    for group in places.chunks(fixed.unwrap_or(plan.batch).max(1)) {
+        let together = fixed.unwrap_or(group.len());
+        let mut batch = Array4::zeros((together, channels, size.0, size.1));
         for (i, (y, x)) in group.iter().enumerate() {
             let (y, x) = (windows.y.spans[*y].start, windows.x.spans[*x].start);
             let tile = padded.slice(s![.., y..y + size.0, x..x + size.1]);

@@ -21,7 +21,7 @@ fn stardist_gives_the_reference_outputs() {
         assert_eq!(description.outputs[0].grid, [2, 2]);
         assert_eq!(description.outputs[1].channels, Some(32));
         let star = description.star_convex.clone().unwrap();
-        assert_eq!((star.n_rays, star.nms_thresh), (32, 0.3));
+        assert_eq!((star.n_rays, star.nms_thresh), (32, Some(0.3)));
         let image = plane(&folder.join("sample.tif"), 0);
         let plan = Plan::default();
         let input = normalised(&model, &[image.view()], &plan).unwrap();

@@ -87,7 +87,7 @@ fn our_own_is_read() {
             scope: Scope::Channel
         }
     );
-    assert_eq!(d.star_convex.unwrap().prob_thresh, 0.4);
+    assert_eq!(d.star_convex.unwrap().prob_thresh, Some(0.4));
     assert_eq!(
         networks::files(&folder.path("model.onnx"), None),
         [folder.path("model.onnx"), folder.path("model.toml")]
@@ -338,7 +338,7 @@ fn stardists_own_files_are_read() {
     let star = d.star_convex.unwrap();
     assert_eq!(
         (star.n_rays, star.prob_thresh, star.nms_thresh),
-        (16, 0.62, 0.3)
+        (16, Some(0.62), Some(0.3))
     );
     assert_eq!((d.multiple, d.outputs[1].grid), ([16, 16], [2, 2]));
     assert_eq!(d.input.axes.to_string(), "byxc");
@@ -347,6 +347,18 @@ fn stardists_own_files_are_read() {
         files.contains(&folder.path("thresholds.json"))
             && files.contains(&folder.path("config.json"))
     );
+    // A model that is open already is opened again when its thresholds change, or go away.
+    let open = || Model::open(&folder.path("model.onnx"), &Options::default()).unwrap();
+    let thresholds = |model: &Model| model.description().star_convex.clone().unwrap().prob_thresh;
+    assert_eq!(thresholds(&open()), Some(0.62));
+    std::fs::write(
+        folder.path("thresholds.json"),
+        r#"{"prob": 0.625, "nms": 0.3}"#,
+    )
+    .unwrap();
+    assert_eq!(thresholds(&open()), Some(0.625));
+    std::fs::remove_file(folder.path("thresholds.json")).unwrap();
+    assert_eq!(thresholds(&open()), None);
     folder.refuse(
         "config.json",
         r#"{"n_rays": "many"}"#,

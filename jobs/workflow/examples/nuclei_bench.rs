@@ -153,9 +153,9 @@ fn heads(name: &str, images: &[(PathBuf, Array2<u32>)], folder: &Path) {
             let begin = std::time::Instant::now();
             let mut candidates = Candidates::new(star.n_rays).unwrap();
             candidates
-                .collect(prob, dist, grid, (0, 0), star.prob_thresh as f32)
+                .collect(prob, dist, grid, (0, 0), star.prob_thresh.unwrap() as f32)
                 .unwrap();
-            let found = candidates.suppress(star.nms_thresh as f32);
+            let found = candidates.suppress(star.nms_thresh.unwrap() as f32);
             suppression += begin.elapsed().as_secs_f64();
             let begin = std::time::Instant::now();
             std::hint::black_box(found.label_image((height, width)));

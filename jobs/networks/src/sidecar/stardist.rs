@@ -11,10 +11,6 @@ use crate::description::StarConvex;
 use crate::error::Result;
 use crate::normalise::{Scope, Step};
 
-/// Thresholds of a network that was trained without choosing them (StarDist's defaults).
-const PROB_THRESH: f64 = 0.5;
-const NMS_THRESH: f64 = 0.4;
-
 pub(super) fn is_config(path: &Path) -> bool {
     path.is_file()
         && read_text(path)
@@ -23,11 +19,10 @@ pub(super) fn is_config(path: &Path) -> bool {
             .is_some_and(|v| v.get("n_rays").is_some())
 }
 
+/// Files that are read with a sidecar where they are there; one that appears later counts too.
 pub(super) fn companions(sidecar: &Path) -> Vec<PathBuf> {
-    let thresholds = sidecar.with_file_name("thresholds.json");
-    let is_config = sidecar.file_name().is_some_and(|n| n == "config.json");
-    if is_config && thresholds.is_file() {
-        vec![thresholds]
+    if sidecar.file_name().is_some_and(|n| n == "config.json") {
+        vec![sidecar.with_file_name("thresholds.json")]
     } else {
         Vec::new()
     }
@@ -58,20 +53,20 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Sidecar> {
     };
     let mut star_convex = StarConvex {
         n_rays,
-        prob_thresh: PROB_THRESH,
-        nms_thresh: NMS_THRESH,
+        prob_thresh: None,
+        nms_thresh: None,
     };
     let mut thresholds = |spot: &Spot<'_>, prob: &str, nms: &str| -> Result<()> {
         if let Some(value) = spot.get(prob) {
-            star_convex.prob_thresh = value.number()?;
+            star_convex.prob_thresh = Some(value.number()?);
         }
         if let Some(value) = spot.get(nms) {
-            star_convex.nms_thresh = value.number()?;
+            star_convex.nms_thresh = Some(value.number()?);
         }
         Ok(())
     };
     thresholds(&root, "prob_thresh", "nms_thresh")?;
-    for companion in companions(path) {
+    for companion in companions(path).into_iter().filter(|c| c.is_file()) {
         let document = json(&companion)?;
         thresholds(&Spot::root(&companion, &document), "prob", "nms")?;
     }

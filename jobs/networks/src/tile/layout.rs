@@ -55,12 +55,17 @@ impl Windows {
     #[must_use]
     pub fn new(description: &Description, plan: &Plan, size: [usize; 2]) -> Self {
         let axis = |i: usize| {
-            let coarsest = description.outputs.iter().map(|o| o.grid[i]).max();
-            let step = plan.multiple.unwrap_or(description.multiple)[i];
+            // Tiles begin on every output's grid. A network of a fixed size is never padded to a multiple.
+            let grid = description.outputs.iter().map(|o| o.grid[i]);
+            let grid = grid.fold(1, common_multiple);
+            let step = match description.fixed {
+                Some(_) => grid,
+                None => common_multiple(grid, plan.multiple.unwrap_or(description.multiple)[i]),
+            };
             Row::new(
                 size[i],
                 Rule {
-                    step: step.max(coarsest.unwrap_or(1)).max(1),
+                    step,
                     minimum: description.minimum[i],
                     fixed: description.fixed.map(|f| f[i]),
                     tile: plan.tile.or(description.tile).unwrap_or(Plan::TILE),
@@ -73,6 +78,17 @@ impl Windows {
             x: axis(1),
         }
     }
+}
+
+/// The least number that both divide; 0 counts as 1.
+#[must_use]
+pub fn common_multiple(a: usize, b: usize) -> usize {
+    let (a, b) = (a.max(1), b.max(1));
+    let (mut high, mut low) = (a.max(b), a.min(b));
+    while low != 0 {
+        (high, low) = (low, high % low);
+    }
+    a / high * b
 }
 
 impl Row {

@@ -134,7 +134,8 @@ impl ImageOperation for Ilastik {
 
     fn warnings(&self) -> Vec<String> {
         let checked = Project::open(&self.project).and_then(|project| project.check());
-        checked.err().map(|e| e.to_string()).into_iter().collect()
+        let told = checked.err().map(|e| format!("{e}; {}", e.remedy()));
+        told.into_iter().collect()
     }
 }
 

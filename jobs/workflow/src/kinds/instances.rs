@@ -29,7 +29,8 @@ fn options(sidecar: Option<&Path>) -> Options {
 /// What will make a job with this model fail on this machine.
 fn model_warnings(model: &Path, sidecar: Option<&Path>) -> Vec<String> {
     match Model::open(model, &options(sidecar)) {
-        Ok(_) => Vec::new(),
+        // The workers may have another engine, which has them.
+        Ok(_) | Err(networks::Error::Operators { .. }) => Vec::new(),
         Err(error) => vec![format!("{error}; {}", error.remedy())],
     }
 }

@@ -150,7 +150,7 @@ pub(super) fn star_convex(root: &Spot<'_>) -> Result<Option<StarConvex>> {
     let thresholds = stardist.need("thresholds")?;
     Ok(Some(StarConvex {
         n_rays: config.need("n_rays")?.whole()?,
-        prob_thresh: thresholds.need("prob")?.number()?,
-        nms_thresh: thresholds.need("nms")?.number()?,
+        prob_thresh: Some(thresholds.need("prob")?.number()?),
+        nms_thresh: Some(thresholds.need("nms")?.number()?),
     }))
 }

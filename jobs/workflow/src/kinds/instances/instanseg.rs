@@ -7,6 +7,7 @@ use analysis::embedding::{Head, match_cells};
 use analysis::rescale::{nearest, resize};
 use ndarray::{Array2, Array3, s};
 use networks::normalise::{Scope, Step, Steps};
+use networks::tile::common_multiple;
 use networks::{Model, Plan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -215,6 +216,14 @@ impl ImageOperation for InstanSeg {
         if self.scale.is_some() && self.pixel_size.is_some() {
             wrong.push("`scale` and `pixel_size` say the same: give one of them".to_owned());
         }
+        if self.scale.is_none()
+            && let Some(Scale::Factor(factor)) = self.scale()
+            && !(0.05..=8.0).contains(&factor)
+        {
+            wrong.push(format!(
+                "`pixel_size` would make the image {factor} times as large for the network; between 0.05 and 8 times make sense"
+            ));
+        }
         for (name, size) in [
             ("pixel_size", self.pixel_size),
             ("network_pixel_size", Some(self.network_pixel_size)),
@@ -287,7 +296,12 @@ impl InstanSeg {
         planes: &[Array2<f32>],
     ) -> Result<Array3<f32>, Failure> {
         let plan = Plan {
-            multiple: Some([MULTIPLE; 2]),
+            multiple: Some(
+                model
+                    .description()
+                    .multiple
+                    .map(|own| common_multiple(own, MULTIPLE)),
+            ),
             ..super::plan(self.tile, self.overlap, Some(self.normalisation(model)))
         };
         let mut outputs = super::run(model, planes, &plan)?;

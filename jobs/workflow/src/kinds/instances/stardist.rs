@@ -159,8 +159,8 @@ impl StarDist {
     /// (probability, overlap).
     fn thresholds(&self, model: &Model) -> (f32, f32) {
         let told = model.description().star_convex.as_ref();
-        let prob = self.prob_thresh.or(told.map(|t| t.prob_thresh));
-        let nms = self.nms_thresh.or(told.map(|t| t.nms_thresh));
+        let prob = self.prob_thresh.or(told.and_then(|t| t.prob_thresh));
+        let nms = self.nms_thresh.or(told.and_then(|t| t.nms_thresh));
         (
             prob.unwrap_or(PROB_THRESH) as f32,
             nms.unwrap_or(NMS_THRESH) as f32,
