@@ -178,8 +178,13 @@ impl Root<'_> {
         self.scan_at = None;
         self.walk = Walk::default();
         self.waiting.lost();
-        // They cannot be looked at. The scan on return finds them again.
-        self.shared.arrivals().settling.clear();
+        // They cannot be looked at. The scan on return finds them again, and those that were reported too: whoever was told of one may
+        // not have been able to read it any more.
+        {
+            let mut arrivals = self.shared.arrivals();
+            arrivals.settling.clear();
+            arrivals.reported.clear();
+        }
         let pause = RETRY.0.saturating_mul(1 << attempts.min(10)).min(RETRY.1);
         self.check_at = Some(Instant::now() + pause);
         self.announce(RootState::Offline { reason });
