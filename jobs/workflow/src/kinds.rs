@@ -1,19 +1,27 @@
 //! The job kinds, one file each group. A new kind is a file here and a line in [`ALL`].
 
+mod background;
+mod cells;
+mod cells_of_image;
 mod channels;
 pub(crate) mod command;
 mod correct;
 mod declump;
 mod filter;
+mod given;
 mod ilastik;
 mod illumination;
+mod infected;
 mod instances;
 mod labels;
 mod mask;
 mod measure;
+mod merge;
 mod network;
 mod propagate;
+mod quality;
 mod seeds;
+mod side_file;
 mod summarise;
 mod threshold;
 mod two_levels;
@@ -24,6 +32,7 @@ use crate::kind::KindInfo;
 /// Every job kind, in the order of the reference.
 pub const ALL: &[&KindInfo] = &[
     &channels::CHANNELS,
+    &given::IMAGES,
     &illumination::FUNCTION,
     &correct::ILLUMINATION,
     &correct::FLAT_FIELD,
@@ -47,5 +56,13 @@ pub const ALL: &[&KindInfo] = &[
     &instances::INSTANSEG,
     &measure::OBJECTS,
     &summarise::OBJECTS,
+    &background::EXTRACT,
+    &background::REFERENCE,
+    &background::SUBTRACT,
+    &infected::INFECTED,
+    &quality::CELLS,
+    &quality::IMAGES,
+    &quality::WELLS,
+    &merge::MERGE,
     &command::COMMAND,
 ];
