@@ -1,6 +1,7 @@
 //! The job kinds, one file each group. A new kind is a file here and a line in [`ALL`].
 
 mod background;
+mod cell_level;
 mod cells;
 mod cells_of_image;
 mod channels;
@@ -23,6 +24,7 @@ mod quality;
 mod seeds;
 mod side_file;
 mod summarise;
+mod summary_images;
 mod threshold;
 mod two_levels;
 mod watershed;
@@ -63,6 +65,8 @@ pub const ALL: &[&KindInfo] = &[
     &quality::CELLS,
     &quality::IMAGES,
     &quality::WELLS,
+    &cell_level::CELL_LEVEL,
+    &summary_images::SUMMARY_IMAGES,
     &merge::MERGE,
     &command::COMMAND,
 ];
