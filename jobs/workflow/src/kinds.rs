@@ -4,7 +4,9 @@ mod channels;
 pub(crate) mod command;
 mod correct;
 mod declump;
+mod features;
 mod filter;
+mod grey;
 mod ilastik;
 mod illumination;
 mod instances;
@@ -12,7 +14,9 @@ mod labels;
 mod mask;
 mod measure;
 mod network;
+mod pixel_level;
 mod propagate;
+mod reshape;
 mod seeds;
 mod summarise;
 mod threshold;
@@ -28,10 +32,13 @@ pub const ALL: &[&KindInfo] = &[
     &correct::ILLUMINATION,
     &correct::FLAT_FIELD,
     &filter::GAUSSIAN,
+    &grey::OPENING,
+    &grey::WHITE_TOPHAT,
     &threshold::THRESHOLD,
     &two_levels::TWO_LEVELS,
     &mask::FILL_HOLES,
     &mask::OPEN,
+    &mask::CLOSE,
     &mask::REMOVE_SMALL,
     &mask::DISTANCE,
     &seeds::PEAKS,
@@ -39,13 +46,20 @@ pub const ALL: &[&KindInfo] = &[
     &watershed::WATERSHED,
     &declump::DECLUMP,
     &propagate::PROPAGATE,
+    &reshape::VORONOI_RING,
     &labels::CLEAR_BORDER,
     &labels::FILTER_SIZE,
+    &labels::SIZE_MASK,
+    &reshape::ERODE,
+    &reshape::EDGES,
     &ilastik::ILASTIK,
     &network::NETWORK,
     &instances::STARDIST,
     &instances::INSTANSEG,
     &measure::OBJECTS,
+    &features::PROPERTIES,
+    &features::INSTANCES,
+    &pixel_level::PIXEL_LEVEL,
     &summarise::OBJECTS,
     &command::COMMAND,
 ];
