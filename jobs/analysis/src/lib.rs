@@ -12,15 +12,18 @@ mod error;
 pub mod forest;
 pub mod gaussian;
 pub mod histogram;
+pub mod labels;
 pub mod measure;
 pub mod morphology;
 pub mod peaks;
 pub mod pixel_classification;
 pub mod pixel_features;
+pub mod pixel_level;
 pub mod pooled;
 pub mod propagate;
 pub mod rescale;
 pub mod star_convex;
+pub mod statistics;
 pub mod threshold;
 pub mod watershed;
 

@@ -8,8 +8,10 @@ mod channels;
 pub(crate) mod command;
 mod correct;
 mod declump;
+mod features;
 mod filter;
 mod given;
+mod grey;
 mod ilastik;
 mod illumination;
 mod infected;
@@ -19,8 +21,10 @@ mod mask;
 mod measure;
 mod merge;
 mod network;
+mod pixel_level;
 mod propagate;
 mod quality;
+mod reshape;
 mod seeds;
 mod side_file;
 mod summarise;
@@ -39,10 +43,13 @@ pub const ALL: &[&KindInfo] = &[
     &correct::ILLUMINATION,
     &correct::FLAT_FIELD,
     &filter::GAUSSIAN,
+    &grey::OPENING,
+    &grey::WHITE_TOPHAT,
     &threshold::THRESHOLD,
     &two_levels::TWO_LEVELS,
     &mask::FILL_HOLES,
     &mask::OPEN,
+    &mask::CLOSE,
     &mask::REMOVE_SMALL,
     &mask::DISTANCE,
     &seeds::PEAKS,
@@ -50,13 +57,20 @@ pub const ALL: &[&KindInfo] = &[
     &watershed::WATERSHED,
     &declump::DECLUMP,
     &propagate::PROPAGATE,
+    &reshape::VORONOI_RING,
     &labels::CLEAR_BORDER,
     &labels::FILTER_SIZE,
+    &labels::SIZE_MASK,
+    &reshape::ERODE,
+    &reshape::EDGES,
     &ilastik::ILASTIK,
     &network::NETWORK,
     &instances::STARDIST,
     &instances::INSTANSEG,
     &measure::OBJECTS,
+    &features::PROPERTIES,
+    &features::INSTANCES,
+    &pixel_level::PIXEL_LEVEL,
     &summarise::OBJECTS,
     &background::EXTRACT,
     &background::REFERENCE,
