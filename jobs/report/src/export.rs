@@ -10,6 +10,7 @@ mod frame;
 mod names;
 mod objects;
 mod parquet;
+mod whole;
 mod writer;
 mod xlsx;
 
@@ -22,9 +23,11 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use frame::{Part, Schema};
 
-pub use folder::PlateFolder;
-pub use names::{FileNames, plate_table_name};
+pub use folder::{PlateFolder, read_table};
+pub use names::FileNames;
+pub(crate) use names::safe;
 pub use objects::{ObjectSite, ObjectTables, Written, write_objects};
+pub use whole::{Exported, export_folder};
 
 /// A file format.
 #[derive(

@@ -138,6 +138,18 @@ pub fn heatmap(map: &HeatMap) -> String {
     drawing::svg(&layout::layout(map))
 }
 
+/// The name of a picture's files without extension: BatchLib's `<plate>_<column>_per-well`.
+#[must_use]
+pub fn picture_stem(map: &HeatMap) -> String {
+    let safe = crate::export::safe;
+    format!(
+        "{}_{}_{}",
+        safe(&map.plate),
+        safe(&map.column),
+        map.style.file_word()
+    )
+}
+
 /// Draws the same heat map as PNG, two pixels for each unit of the SVG, with a font that is built in.
 #[must_use]
 pub fn heatmap_png(map: &HeatMap) -> Vec<u8> {

@@ -129,10 +129,7 @@ impl PlateTables<'_> {
             id: format!("{}-{}", identifier(column), style.file_word()),
             plate: self.plate.to_owned(),
             column: column.to_owned(),
-            format: self
-                .format
-                .or_else(|| PlateFormat::guess(map.keys().copied()))
-                .unwrap_or(PlateFormat::STANDARD[4]),
+            format: self.format(),
             style,
             well_value: if from_images {
                 "median of the images, outliers left out".to_owned()
@@ -143,6 +140,14 @@ impl PlateTables<'_> {
             wells: map,
             scale,
         }
+    }
+
+    /// Rows and columns of the plate: as given, else the smallest that has all wells; 96 wells where there is none.
+    #[must_use]
+    pub fn format(&self) -> PlateFormat {
+        self.format
+            .or_else(|| PlateFormat::guess(self.well_names()))
+            .unwrap_or(PlateFormat::STANDARD[4])
     }
 
     /// Outlier images of any channel, with their reasons: in site order.

@@ -8,10 +8,12 @@ mod channels;
 pub(crate) mod command;
 mod correct;
 mod declump;
+mod export_tables;
 mod features;
 mod filter;
 mod given;
 mod grey;
+mod heatmap;
 mod ilastik;
 mod illumination;
 mod infected;
@@ -22,8 +24,10 @@ mod measure;
 mod merge;
 mod network;
 mod pixel_level;
+mod plate_view;
 mod propagate;
 mod quality;
+mod report_summary;
 mod reshape;
 mod seeds;
 mod side_file;
@@ -82,5 +86,8 @@ pub const ALL: &[&KindInfo] = &[
     &cell_level::CELL_LEVEL,
     &summary_images::SUMMARY_IMAGES,
     &merge::MERGE,
+    &heatmap::HEATMAP,
+    &export_tables::TABLES,
+    &report_summary::SUMMARY,
     &command::COMMAND,
 ];

@@ -181,10 +181,18 @@ impl ObjectTables for PlateFolder {
     }
 
     fn read(&self, site: usize, table: &str) -> Result<Option<Table>> {
-        match Container::open(&self.containers[site])?.read_table(table) {
-            Ok(table) => Ok(Some(table)),
-            Err(image_io::Error::Missing { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        read_table(&self.containers[site], table)
+    }
+}
+
+/// A table of a container; `None` where it has no such table.
+///
+/// # Errors
+/// [`Error::File`]: the container cannot be read.
+pub fn read_table(container: &Path, table: &str) -> Result<Option<Table>> {
+    match Container::open(container)?.read_table(table) {
+        Ok(table) => Ok(Some(table)),
+        Err(image_io::Error::Missing { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }

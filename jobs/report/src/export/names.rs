@@ -11,8 +11,7 @@ pub struct FileNames {
 
 /// The part after `<plate>_` of an image, well or plate table: `images/default` is `image_table`, `images/outliers` is
 /// `image_table_outliers`.
-#[must_use]
-pub fn plate_table_name(table: &str) -> String {
+fn plate_table_name(table: &str) -> String {
     let (group, name) = table.split_once('/').unwrap_or(("", table));
     let what = match group {
         "images" => "image_table".to_owned(),
