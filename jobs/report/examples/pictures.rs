@@ -38,7 +38,7 @@ fn draw(folder: &Path, name: &str, format: PlateFormat, sites: u32, some: usize,
                 });
                 is.push(i64::from(odd % 23 == 7));
                 why.push(match odd % 23 {
-                    7 if odd % 2 == 0 => "manual: -1; heuristic: too few cells".to_owned(),
+                    7 if odd.is_multiple_of(2) => "manual: -1; heuristic: too few cells".to_owned(),
                     7 => "manual: 1; heuristic: none".to_owned(),
                     _ => "manual: -1; heuristic: none".to_owned(),
                 });

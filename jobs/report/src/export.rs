@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use frame::{Part, Schema};
 
-pub use folder::{PlateFolder, read_table};
+pub use folder::{ObjectTableNames, PlateFolder, read_table};
 pub use names::FileNames;
 pub(crate) use names::safe;
 pub use objects::{ObjectSite, ObjectTables, Written, write_objects};

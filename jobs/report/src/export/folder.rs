@@ -11,6 +11,9 @@ use super::objects::{ObjectSite, ObjectTables};
 use crate::columns::text;
 use crate::{Error, Result};
 
+/// Names of object tables, and the containers that cannot be read, each with the reason.
+pub type ObjectTableNames = (BTreeSet<String>, Vec<(PathBuf, String)>);
+
 /// Results of one plate, ours or BatchLib's.
 #[derive(Debug)]
 pub struct PlateFolder {
@@ -99,11 +102,11 @@ impl PlateFolder {
         Ok(Container::open(&self.plate_table_file())?.read_table(name)?)
     }
 
-    /// Names of all object tables that some container has, and containers that cannot be read, with the reason.
+    /// Names of all object tables that some container has.
     ///
     /// # Errors
     /// Failures that may pass.
-    pub fn object_tables(&self) -> Result<(BTreeSet<String>, Vec<(PathBuf, String)>)> {
+    pub fn object_tables(&self) -> Result<ObjectTableNames> {
         let mut names = BTreeSet::new();
         let mut unreadable = Vec::new();
         for path in &self.containers {
