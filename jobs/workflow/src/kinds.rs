@@ -10,6 +10,7 @@ mod correct;
 mod declump;
 mod features;
 mod filter;
+mod gather;
 mod given;
 mod grey;
 mod ilastik;
@@ -82,5 +83,6 @@ pub const ALL: &[&KindInfo] = &[
     &cell_level::CELL_LEVEL,
     &summary_images::SUMMARY_IMAGES,
     &merge::MERGE,
+    &gather::GATHER,
     &command::COMMAND,
 ];
