@@ -5,6 +5,7 @@ mod cell_level;
 mod cells;
 mod cells_of_image;
 mod channels;
+mod combine;
 pub(crate) mod command;
 mod correct;
 mod declump;
@@ -83,6 +84,7 @@ pub const ALL: &[&KindInfo] = &[
     &cell_level::CELL_LEVEL,
     &summary_images::SUMMARY_IMAGES,
     &merge::MERGE,
+    &combine::COMBINE,
     &gather::GATHER,
     &command::COMMAND,
 ];

@@ -182,7 +182,7 @@ impl Merge {
 }
 
 /// A column with its rows in the order of another table; rows that it lacks are NaN or empty.
-fn sorted(column: &Column, rows: &[String], order: &[String]) -> Column {
+pub(super) fn sorted(column: &Column, rows: &[String], order: &[String]) -> Column {
     if rows == order {
         return column.clone();
     }
