@@ -1,23 +1,31 @@
 //! The job kinds, one file each group. A new kind is a file here and a line in [`ALL`].
 
+mod background;
+mod cells;
+mod cells_of_image;
 mod channels;
 pub(crate) mod command;
 mod correct;
 mod declump;
 mod features;
 mod filter;
+mod given;
 mod grey;
 mod ilastik;
 mod illumination;
+mod infected;
 mod instances;
 mod labels;
 mod mask;
 mod measure;
+mod merge;
 mod network;
 mod pixel_level;
 mod propagate;
+mod quality;
 mod reshape;
 mod seeds;
+mod side_file;
 mod summarise;
 mod threshold;
 mod two_levels;
@@ -28,6 +36,7 @@ use crate::kind::KindInfo;
 /// Every job kind, in the order of the reference.
 pub const ALL: &[&KindInfo] = &[
     &channels::CHANNELS,
+    &given::IMAGES,
     &illumination::FUNCTION,
     &correct::ILLUMINATION,
     &correct::FLAT_FIELD,
@@ -61,5 +70,13 @@ pub const ALL: &[&KindInfo] = &[
     &features::INSTANCES,
     &pixel_level::PIXEL_LEVEL,
     &summarise::OBJECTS,
+    &background::EXTRACT,
+    &background::REFERENCE,
+    &background::SUBTRACT,
+    &infected::INFECTED,
+    &quality::CELLS,
+    &quality::IMAGES,
+    &quality::WELLS,
+    &merge::MERGE,
     &command::COMMAND,
 ];
