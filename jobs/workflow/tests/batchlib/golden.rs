@@ -69,7 +69,6 @@ input = "cell_segmentation"
 output = "cell_size_mask"
 min = 250
 max = 900
-background = true
 [[job]]
 id = "nuclei_properties"
 kind = "measure.properties"
