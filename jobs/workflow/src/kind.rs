@@ -32,6 +32,11 @@ pub trait ImageOperation: Send + Sync {
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// The class of BatchLib that it reproduces, for example `SeededWatershed`: its name in BatchLib's status files.
+    fn batchlib(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A job on one plate. The value is the job's parameters.
@@ -41,6 +46,11 @@ pub trait PlateOperation: Send + Sync {
     /// # Errors
     /// Why this plate cannot be processed.
     fn run(&self, io: &mut PlateIo<'_>) -> Result<(), Failure>;
+
+    /// The class of BatchLib that it reproduces, for example `SeededWatershed`: its name in BatchLib's status files.
+    fn batchlib(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A job's checked parameters, ready to run.
@@ -49,6 +59,17 @@ pub enum Compiled {
     Image(Box<dyn ImageOperation>),
     /// Runs on plates.
     Plate(Box<dyn PlateOperation>),
+}
+
+impl Compiled {
+    /// The class of BatchLib that the job reproduces.
+    #[must_use]
+    pub fn batchlib(&self) -> Option<&'static str> {
+        match self {
+            Self::Image(operation) => operation.batchlib(),
+            Self::Plate(operation) => operation.batchlib(),
+        }
+    }
 }
 
 /// Parameters as they are hashed into a task key, with the code that they drive.
