@@ -118,7 +118,7 @@ impl Lab {
     }
 
     fn container(&self, index: usize) -> PathBuf {
-        let stem = name(index).replace("_DAPI.tif", "");
+        let stem = format!("Well{}_", &name(index)[2..5]);
         let in_plate = fs::read_dir(self.plate())
             .unwrap()
             .map(|e| e.unwrap().path());
@@ -311,7 +311,7 @@ fn a_failed_output_is_listed_and_tried_again() {
                 .unwrap()
                 .to_str()
                 .unwrap()
-                .starts_with("P_A03_s1")
+                .starts_with("WellA03_")
         );
     }
     lab.unmark("skip", 2);

@@ -130,15 +130,12 @@ fn a_parameter_of_an_image_set_job_concerns_it_and_what_follows() {
         [("measure", 4), ("nuclei", 4), ("tables", 1)]
     );
     for (job, _, reason) in &planned {
-        let named = if job == "nuclei" {
-            "parameters"
-        } else {
-            "upstream"
+        let expected = match job.as_str() {
+            "nuclei" => "changed: parameters",
+            "measure" => "changed: upstream.nuclei",
+            _ => "changed: parameters of nuclei",
         };
-        assert!(
-            reason.starts_with("changed: ") && reason.contains(named),
-            "{job}: {reason}"
-        );
+        assert!(reason.starts_with(expected), "{job}: {reason}");
     }
     // A plan is only told: what ran before is still what is there.
     assert_eq!(lab.planned(WORKFLOW, &[]), []);
@@ -303,11 +300,12 @@ fn the_daemon_explains_why_a_task_runs_again() {
     ] {
         assert_eq!(set_back(job).len(), tasks, "{job}");
     }
-    for (job, ingredient) in [
-        ("nuclei", "parameters"),
-        ("measure", "upstream"),
-        ("tables", "upstream"),
-    ] {
+    let changed = [
+        ("nuclei", "`nuclei`: parameters"),
+        ("measure", "`measure`: upstream.nuclei"),
+        ("tables", "`nuclei`: parameters"),
+    ];
+    for (job, ingredient) in changed {
         let id = set_back(job)[0].to_string();
         let output = daemon.client(["tasks", "explain", &id]);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

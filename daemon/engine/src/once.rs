@@ -376,7 +376,7 @@ fn planned(store: &Store) -> Result<Vec<(TaskRow, String)>> {
     let reason = |t: &TaskRow| match &t.because {
         _ if t.blocked => "would wait: something that it needs failed or is missing".to_owned(),
         _ if t.started_at.is_none() => "never run".to_owned(),
-        Some(why) => because::words(why).unwrap_or_else(|| why.to_string()),
+        Some(why) => because::words(why, &t.job).unwrap_or_else(|| why.to_string()),
         None => "has no result".to_owned(),
     };
     Ok(tasks.into_iter().map(|t| (t.clone(), reason(&t))).collect())

@@ -139,7 +139,8 @@ impl Teller<'_> {
     }
 
     fn set_back(&mut self, event: &EventRow) {
-        let Some(why) = because::words(&event.data["because"]) else {
+        let own = event.data["job"].as_str().unwrap_or_default();
+        let Some(why) = because::words(&event.data["because"], own) else {
             return;
         };
         let entry = self.again.entry((self.job(event), why));
