@@ -17,7 +17,7 @@ mod port;
 mod status_name;
 
 pub use container::{CONTAINER_EXTENSION, plate_file, plate_table_file};
-pub use context::{Item, JobIo};
+pub use context::{Item, JobIo, Look};
 pub use error::{Failure, FailureClass, WorkflowError};
 pub use graph::{Bindings, Job, Limits, Scope, Workflow, resolve_files};
 pub use key::{Ingredients, TaskKey};
