@@ -211,7 +211,13 @@ fn check_job(job: &JobConfig, found: &mut Vec<Problem>) {
         );
     }
     if let Some(name) = &job.status_name {
-        found.extend(check_status_name(name));
+        let each = job.each.is_some();
+        let plain = if each {
+            name.replace("{each}", "each")
+        } else {
+            name.clone()
+        };
+        found.extend(check_status_name(&plain));
     }
     for (key, names) in [("input", &job.input), ("output", &job.output)] {
         for name in names

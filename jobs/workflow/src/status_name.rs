@@ -1,22 +1,26 @@
 //! Names in BatchLib's status files.
 
-use crate::graph::{Job, Workflow};
+use config::JobConfig;
+use serde_json::Value;
+
+use crate::graph::Workflow;
+use crate::kind::Compiled;
+
+/// The name of a job: its `status_name`; else the class of BatchLib that it reproduces, with the parameter `identifier`, or the
+/// channel of `each`, right behind it as BatchLib writes it (`CellLevelQCserum_IgG`); else its id.
+pub(crate) fn of_job(config: &JobConfig, operation: &Compiled, parameters: &Value) -> String {
+    let written = config.status_name.clone();
+    written.unwrap_or_else(|| match operation.batchlib() {
+        Some(class) => {
+            let identifier = parameters["identifier"].as_str();
+            let identifier = identifier.or(config.each.as_deref()).unwrap_or_default();
+            format!("{class}{identifier}")
+        }
+        None => config.id.clone(),
+    })
+}
 
 impl Workflow {
-    /// Name of a job in BatchLib's status files: its `status_name`; else the class of BatchLib that it reproduces, with the
-    /// parameter `identifier` right behind it as BatchLib writes it (`CellLevelQCserum_IgG`); else its id.
-    #[must_use]
-    pub fn status_name_of(&self, job: &Job) -> String {
-        let written = self.source.job(&job.id).and_then(|j| j.status_name.clone());
-        written.unwrap_or_else(|| match job.operation.batchlib() {
-            Some(class) => {
-                let identifier = job.parameters["identifier"].as_str().unwrap_or_default();
-                format!("{class}{identifier}")
-            }
-            None => job.id.clone(),
-        })
-    }
-
     /// Name of the workflow in BatchLib's status and log files.
     #[must_use]
     pub fn status_name(&self) -> &str {
@@ -39,7 +43,7 @@ mod tests {
         let jobs = workflow.jobs.iter();
         (
             workflow.status_name().to_owned(),
-            jobs.map(|job| workflow.status_name_of(job)).collect(),
+            jobs.map(|job| job.status_name.clone()).collect(),
         )
     }
 
@@ -71,5 +75,37 @@ output = "smoothed"
         ));
         assert_eq!(workflow, "CellAnalysisWorkflow");
         assert_eq!(jobs, ["Preprocess", "DenoiseByGaussian"]);
+    }
+
+    #[test]
+    fn jobs_of_each_channel_have_the_names_that_batchlib_gives_them() {
+        let text = r#"name = "w"
+version = "1"
+[channels]
+TRITC = "serum_IgG"
+WF_Cy5 = "serum_IgA"
+[[job]]
+id = "tophat-{each}"
+each = "serum_*"
+kind = "filter.white_tophat"
+input = "{each}"
+output = "{each}_tophat"
+[[job]]
+id = "smooth-{each}"
+status_name = "Smooth.{each}"
+each = "serum_*"
+kind = "filter.gaussian"
+input = "{each}"
+output = "{each}_smooth"
+"#;
+        let mut jobs = names(text).1;
+        jobs.sort();
+        let expected = [
+            "DenoiseByWhiteTophatserum_IgA",
+            "DenoiseByWhiteTophatserum_IgG",
+            "Smooth.serum_IgA",
+            "Smooth.serum_IgG",
+        ];
+        assert_eq!(jobs, expected);
     }
 }

@@ -132,10 +132,9 @@ impl Teller<'_> {
     fn job(&self, event: &EventRow) -> String {
         let id = event.data["job"].as_str().unwrap_or_default();
         let workflow = &self.facts.prepared.workflow;
-        workflow.position(id).map_or_else(
-            || id.to_owned(),
-            |i| workflow.status_name_of(&workflow.jobs[i]),
-        )
+        workflow
+            .position(id)
+            .map_or_else(|| id.to_owned(), |i| workflow.jobs[i].status_name.clone())
     }
 
     fn set_back(&mut self, event: &EventRow) {

@@ -98,11 +98,11 @@ pub(super) fn of_jobs(facts: &Facts) -> Vec<JobStatus> {
     let mut out: Vec<JobStatus> = Vec::new();
     let mut left_out = Some(left_out(facts));
     for job in &workflow.jobs {
-        let name = workflow.status_name_of(job);
-        let position = out.iter().position(|status| status.name == name);
+        let name = &job.status_name;
+        let position = out.iter().position(|status| status.name == *name);
         let position = position.unwrap_or_else(|| {
             out.push(JobStatus {
-                name,
+                name: name.clone(),
                 ..JobStatus::default()
             });
             out.len() - 1

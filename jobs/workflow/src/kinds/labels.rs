@@ -153,4 +153,8 @@ impl ImageOperation for SizeMask {
         io.put("labels", Item::Labels(Arc::new(marked)));
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("WriteCellSizeMasks")
+    }
 }

@@ -150,6 +150,10 @@ impl ImageOperation for Cells {
             Vec::new()
         }
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("CellLevelQC")
+    }
 }
 
 /// Number of pixels of nuclei in each cell.
