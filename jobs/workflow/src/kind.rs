@@ -34,6 +34,11 @@ pub trait ImageOperation: Send + Sync {
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// The class of BatchLib that it reproduces, for example `SeededWatershed`: its name in BatchLib's status files.
+    fn batchlib(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A job on one plate. The value is the job's parameters.
@@ -63,6 +68,11 @@ pub trait PlateOperation: Send + Sync {
     /// What is missing on this machine, and so will make the job fail here.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The class of BatchLib that it reproduces, for example `SeededWatershed`: its name in BatchLib's status files.
+    fn batchlib(&self) -> Option<&'static str> {
+        None
     }
 }
 
@@ -108,6 +118,15 @@ impl Compiled {
         match self {
             Self::Image(operation) => operation.warnings(),
             Self::Plate(operation) => operation.warnings(),
+        }
+    }
+
+    /// The class of BatchLib that the job reproduces.
+    #[must_use]
+    pub fn batchlib(&self) -> Option<&'static str> {
+        match self {
+            Self::Image(operation) => operation.batchlib(),
+            Self::Plate(operation) => operation.batchlib(),
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod kinds;
 pub mod pass;
 mod plate_context;
 mod port;
+mod status_name;
 
 pub use container::{CONTAINER_EXTENSION, plate_file, plate_table_file};
 pub use context::{Item, JobIo, Look};

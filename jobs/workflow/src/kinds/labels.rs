@@ -149,4 +149,8 @@ impl ImageOperation for SizeMask {
         io.put("labels", Item::Labels(Arc::new(marked)));
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("WriteCellSizeMasks")
+    }
 }

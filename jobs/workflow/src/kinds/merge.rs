@@ -108,6 +108,10 @@ impl PlateOperation for Merge {
         }
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("MergeAnalysisTables")
+    }
 }
 
 impl Merge {

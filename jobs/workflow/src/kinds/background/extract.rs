@@ -150,6 +150,10 @@ impl PlateOperation for Extract {
         }
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("ExtractBackground")
+    }
 }
 
 fn of_image(

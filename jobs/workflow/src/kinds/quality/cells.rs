@@ -149,6 +149,10 @@ impl ImageOperation for Cells {
             Vec::new()
         }
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("CellLevelQC")
+    }
 }
 
 /// Number of pixels of each nucleus, by its label.
