@@ -1,5 +1,7 @@
 //! A compiled workflow: jobs in an order in which they can run, parameters checked, names bound to edges.
 
+mod expand;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -103,8 +105,9 @@ impl Workflow {
             .map(|(k, v)| (k.clone(), v.role().map(str::to_owned)))
             .collect();
         let roles: BTreeSet<String> = channels.values().flatten().cloned().collect();
+        let configs = expand::expand(source.jobs.iter().filter(|j| j.enabled), &roles)?;
         let mut drafts = Vec::new();
-        for config in source.jobs.iter().filter(|j| j.enabled) {
+        for config in &configs {
             match draft(config) {
                 Ok(job) => drafts.push((config, job)),
                 Err(messages) => errors.extend(messages.into_iter().map(|message| WorkflowError {

@@ -1,14 +1,17 @@
 //! The job kinds, one file each group. A new kind is a file here and a line in [`ALL`].
 
 mod background;
+mod cell_level;
 mod cells;
 mod cells_of_image;
 mod channels;
+mod combine;
 pub(crate) mod command;
 mod correct;
 mod declump;
 mod features;
 mod filter;
+mod gather;
 mod given;
 mod grey;
 mod ilastik;
@@ -27,6 +30,7 @@ mod reshape;
 mod seeds;
 mod side_file;
 mod summarise;
+mod summary_images;
 mod threshold;
 mod two_levels;
 mod watershed;
@@ -77,6 +81,10 @@ pub const ALL: &[&KindInfo] = &[
     &quality::CELLS,
     &quality::IMAGES,
     &quality::WELLS,
+    &cell_level::CELL_LEVEL,
+    &summary_images::SUMMARY_IMAGES,
     &merge::MERGE,
+    &combine::COMBINE,
+    &gather::GATHER,
     &command::COMMAND,
 ];

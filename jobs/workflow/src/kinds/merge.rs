@@ -8,7 +8,7 @@ use image_io::table::{Column, Table, Values};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::cells::{at_level, texts};
+use super::cells::{at_level, channel_of, texts};
 use crate::error::Failure;
 use crate::graph::Scope;
 use crate::kind::{KindInfo, PlateOperation, plate_kind, schema_of};
@@ -45,6 +45,9 @@ const COMMON: [&str; 10] = [
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Merge {
+    /// Serum channel whose table comes first and gives what is the same in all tables (`serum_IgG`). Not set, or not there: the first
+    /// one that is named.
+    reference: Option<String>,
     /// Columns that are kept beside BatchLib's: parts of their names.
     also: Vec<String>,
 }
@@ -56,9 +59,14 @@ pub(super) static MERGE: KindInfo = KindInfo {
     about: "One image table and one well table of all serum channels, with backgrounds and the parameters of the analysis (BatchLib MergeAnalysisTables)",
     inputs: &[
         Port::many(
-            "tables",
+            "images",
             Holds::PlateTables,
-            "outputs of analyse.cell_level; the first is the reference for what is the same in all",
+            "image tables of analyse.cell_level",
+        ),
+        Port::many(
+            "wells",
+            Holds::PlateTables,
+            "well tables of analyse.cell_level",
         ),
         Port::one(
             "backgrounds",
@@ -107,7 +115,10 @@ impl Merge {
         let key = keys[keys.len() - 1];
         let mut columns: Vec<Column> = Vec::new();
         let mut order: Vec<String> = Vec::new();
-        for (index, name) in io.names("tables").iter().enumerate() {
+        let mut tables = io.names(level);
+        // The reference first, the others as they are.
+        tables.sort_by_key(|name| self.reference.as_deref() != Some(channel_of(name)));
+        for (index, name) in tables.iter().enumerate() {
             let full = at_level(level, name);
             let table = io.plate_table(&full)?;
             let rows = texts(&table, &full, key)?;
@@ -116,7 +127,8 @@ impl Merge {
                 let of_keys = keys.iter().filter_map(|key| table.column(key).cloned());
                 columns.extend(of_keys);
             }
-            let prefix = name.strip_prefix("serum_").unwrap_or(name);
+            let prefix = channel_of(name);
+            let prefix = prefix.strip_prefix("serum_").unwrap_or(prefix);
             for column in &table.columns {
                 let Some(renamed) = self.renamed(&column.name, prefix, index == 0) else {
                     continue;
@@ -170,7 +182,7 @@ impl Merge {
 }
 
 /// A column with its rows in the order of another table; rows that it lacks are NaN or empty.
-fn sorted(column: &Column, rows: &[String], order: &[String]) -> Column {
+pub(super) fn sorted(column: &Column, rows: &[String], order: &[String]) -> Column {
     if rows == order {
         return column.clone();
     }
