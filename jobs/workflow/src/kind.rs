@@ -166,19 +166,26 @@ fn parse<P: DeserializeOwned + Serialize>(
 }
 
 /// JSON schema of a parameter type.
-pub(crate) fn schema_of<P: JsonSchema>() -> serde_json::Value {
+#[must_use]
+pub fn schema_of<P: JsonSchema>() -> serde_json::Value {
     schemars::schema_for!(P).to_value()
 }
 
 /// Compiles the parameters of an image-set job kind.
-pub(crate) fn image_kind<P: ImageOperation + DeserializeOwned + Serialize + 'static>(
+///
+/// # Errors
+/// The parameters are not those of the kind.
+pub fn image_kind<P: ImageOperation + DeserializeOwned + Serialize + 'static>(
     table: &toml::Table,
 ) -> CompileResult {
     parse::<P>(table).map(|(canonical, p)| (canonical, Compiled::Image(Box::new(p))))
 }
 
 /// Compiles the parameters of a plate job kind.
-pub(crate) fn plate_kind<P: PlateOperation + DeserializeOwned + Serialize + 'static>(
+///
+/// # Errors
+/// The parameters are not those of the kind.
+pub fn plate_kind<P: PlateOperation + DeserializeOwned + Serialize + 'static>(
     table: &toml::Table,
 ) -> CompileResult {
     parse::<P>(table).map(|(canonical, p)| (canonical, Compiled::Plate(Box::new(p))))
