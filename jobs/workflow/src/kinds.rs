@@ -5,12 +5,14 @@ mod cell_level;
 mod cells;
 mod cells_of_image;
 mod channels;
+mod combine;
 pub(crate) mod command;
 mod correct;
 mod declump;
 mod export_tables;
 mod features;
 mod filter;
+mod gather;
 mod given;
 mod grey;
 mod heatmap;
@@ -86,6 +88,8 @@ pub const ALL: &[&KindInfo] = &[
     &cell_level::CELL_LEVEL,
     &summary_images::SUMMARY_IMAGES,
     &merge::MERGE,
+    &combine::COMBINE,
+    &gather::GATHER,
     &heatmap::HEATMAP,
     &export_tables::TABLES,
     &report_summary::SUMMARY,
