@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::export::ExportCommand;
+
 /// A build for tests says so: nobody should run it on data.
 pub const VERSION: &str = if faults::ENABLED {
     concat!(
@@ -51,6 +53,9 @@ pub enum Command {
     Doctor(DoctorOptions),
     /// Show what is in an HDF5 file.
     Inspect(InspectOptions),
+    /// Take results out, without a daemon: tables as files.
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Run ilastik projects on files, without ilastik.
     #[command(subcommand)]
     Ilastik(IlastikCommand),

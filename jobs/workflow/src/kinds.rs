@@ -9,11 +9,13 @@ mod combine;
 pub(crate) mod command;
 mod correct;
 mod declump;
+mod export_tables;
 mod features;
 mod filter;
 mod gather;
 mod given;
 mod grey;
+mod heatmap;
 mod ilastik;
 mod illumination;
 mod infected;
@@ -24,8 +26,10 @@ mod measure;
 mod merge;
 mod network;
 mod pixel_level;
+mod plate_view;
 mod propagate;
 mod quality;
+mod report_summary;
 mod reshape;
 mod seeds;
 mod side_file;
@@ -86,5 +90,8 @@ pub const ALL: &[&KindInfo] = &[
     &merge::MERGE,
     &combine::COMBINE,
     &gather::GATHER,
+    &heatmap::HEATMAP,
+    &export_tables::TABLES,
+    &report_summary::SUMMARY,
     &command::COMMAND,
 ];
