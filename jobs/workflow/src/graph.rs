@@ -84,6 +84,8 @@ pub struct Workflow {
     pub scale_factors: Vec<u32>,
     /// Whether the raw channels are stored too.
     pub keep_raw: bool,
+    /// File format of the image sets' containers.
+    pub format: config::ContainerFormat,
     /// How several z-slices become one plane.
     pub projection: config::Projection,
     /// The file that it was compiled from.
@@ -124,6 +126,7 @@ impl Workflow {
             jobs,
             scale_factors: source.container.scale_factors.clone(),
             keep_raw: source.container.raw,
+            format: source.container.format,
             projection: source.z.projection,
             source: source.clone(),
         })

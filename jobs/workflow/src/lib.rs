@@ -15,7 +15,7 @@ pub mod pass;
 mod plate_context;
 mod port;
 
-pub use container::{CONTAINER_EXTENSION, plate_file, plate_table_file};
+pub use container::{CONTAINER_EXTENSION, container_file, plate_file, plate_table_file};
 pub use context::{Item, JobIo};
 pub use error::{Failure, FailureClass, WorkflowError};
 pub use graph::{Bindings, Job, Limits, Scope, Workflow, resolve_files};
