@@ -11,10 +11,11 @@ use crate::schema::job_key_order;
 use crate::value::ByteSize;
 
 /// The keys that mean the same in every job; all others are parameters of its kind.
-pub const JOB_KEYS: [&str; 13] = [
+pub const JOB_KEYS: [&str; 14] = [
     "id",
     "kind",
     "scope",
+    "each",
     "input",
     "output",
     "after",
@@ -41,6 +42,11 @@ pub struct JobConfig {
     /// What one task of the job works on. By default the kind decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
+    /// Makes one job of each channel whose role fits, for example `serum_*`: `{each}` in the id, in `input` and in `output` is
+    /// replaced by the role. (In lists of names, `"{serum_*}"` stands for all roles that fit.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"serum_*")]
+    pub each: Option<String>,
     /// What the job reads: the role of a channel or the output of another job. One name, a list of names, or a table
     /// such as `{ boundaries = "boundaries", seeds = "nuclei" }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

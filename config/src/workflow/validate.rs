@@ -184,9 +184,14 @@ impl WorkflowFile {
 
 fn check_job(job: &JobConfig, found: &mut Vec<Problem>) {
     let id = &job.id;
-    let fits = id.starts_with(|c: char| c.is_ascii_alphabetic())
-        && id.len() <= MAX_NAME
-        && id
+    let plain = if job.each.is_some() {
+        id.replace("{each}", "each")
+    } else {
+        id.clone()
+    };
+    let fits = plain.starts_with(|c: char| c.is_ascii_alphabetic())
+        && plain.len() <= MAX_NAME
+        && plain
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     if !fits {
@@ -265,7 +270,22 @@ fn is_name(name: &str) -> bool {
 
 /// Tables have names of several parts; none of them may lead out of the container's group.
 fn is_path_of_names(name: &str) -> bool {
-    name.split('/').all(is_name)
+    name.split('/')
+        .all(|part| is_name(part) || pattern_taken_out(part).is_some_and(|rest| is_name(&rest)))
+}
+
+/// A name with `{serum_*}` in it, which stands for the names of channels; `{}` and `{each}` are names' own.
+fn pattern_taken_out(name: &str) -> Option<String> {
+    let (before, rest) = name.split_once('{')?;
+    let (pattern, after) = rest.split_once('}')?;
+    let role = pattern.replacen('*', "x", 1);
+    let fits = !role.is_empty()
+        && role
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    // What is left may hold `{each}` or another `{}`.
+    let rest = format!("{before}x{after}");
+    fits.then(|| pattern_taken_out(&rest).unwrap_or(rest))
 }
 
 fn placed_in_job(problem: Problem, job: &JobConfig, index: usize) -> Problem {

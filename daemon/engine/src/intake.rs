@@ -174,7 +174,10 @@ impl Intake {
         let is_new = |id: &PlateId| new_plates.contains(id);
         let planned_anew: Vec<(PlateId, String)> = touched
             .iter()
-            .filter_map(|id| self.not_planned_with(*id, &plates.get(id)?.prepared))
+            .filter_map(|id| {
+                let plate = plates.get(id)?;
+                self.not_planned_with(*id, &plate.name, &plate.prepared)
+            })
             .collect();
         let (grown, mut again) = self.store.transaction(|tx| {
             for plate in touched.iter().filter_map(|id| plates.get(id)) {

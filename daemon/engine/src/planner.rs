@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::SystemTime;
 
 use queue::{Gate, NewTask, Plan, Require, SubjectId, Upstream};
-use workflow::{Compiled, Ingredients, Job, Scope, Workflow};
+use workflow::{Ingredients, Job, Scope, Workflow};
 
 use crate::facility::Prepared;
 use crate::hash::{hash_file, hash_texts};
@@ -41,6 +41,8 @@ impl FileHashes {
 pub struct PlanFor<'a> {
     /// The subject's number in the queue.
     pub subject: SubjectId,
+    /// The plate's name.
+    pub plate: &'a str,
     /// Whether it is an image set or a plate.
     pub scope: Scope,
     /// Hash of the image set's planes; unused for a plate.
@@ -56,7 +58,7 @@ pub struct PlanFor<'a> {
 /// The tasks of one subject.
 #[must_use]
 pub fn plan(workflow: &Workflow, wanted: &PlanFor<'_>, files: &FileHashes) -> Plan {
-    let ingredients = ingredients(workflow, wanted.input_hash, wanted.membership, files);
+    let ingredients = ingredients(workflow, wanted, files);
     let tasks = workflow
         .jobs
         .iter()
@@ -112,20 +114,22 @@ fn edge(from: &Job, to: &Job) -> Upstream {
 }
 
 /// Everything that the keys of a plate's tasks depend on, besides the images.
-pub fn fingerprint(prepared: &Prepared, files: &FileHashes) -> String {
+pub fn fingerprint(prepared: &Prepared, plate: &str, files: &FileHashes) -> String {
     let mut parts = vec![prepared.id.clone()];
     for job in &prepared.workflow.jobs {
         parts.push(format!("{}/{}", job.kind.name, job.kind.version));
-        parts.extend(model_files(job).iter().map(|path| files.hash(path)));
+        parts.extend(outside(job, plate, files).into_values());
     }
     hash_texts(parts.iter().map(String::as_str))
 }
 
-fn model_files(job: &Job) -> Vec<PathBuf> {
-    match &job.operation {
-        Compiled::Image(operation) => operation.files(),
-        Compiled::Plate(_) => Vec::new(),
+/// What a job reads besides images and results of other jobs: hashes of files, and what concerns this plate in lists.
+fn outside(job: &Job, plate: &str, files: &FileHashes) -> BTreeMap<String, String> {
+    let mut outside = job.operation.outside(plate);
+    for path in job.operation.files() {
+        outside.insert(path.display().to_string(), files.hash(&path));
     }
+    outside
 }
 
 /// The ingredients of every job of a workflow for one image set.
@@ -133,18 +137,23 @@ fn model_files(job: &Job) -> Vec<PathBuf> {
 /// The content of a plate stands for all its image sets, so the key of a plate job must not depend on the set that is planned.
 fn ingredients(
     workflow: &Workflow,
-    input_hash: &str,
-    membership: Option<&str>,
+    wanted: &PlanFor<'_>,
     files: &FileHashes,
 ) -> BTreeMap<String, Ingredients> {
-    let of_any_set = collect(workflow, "", membership, None, files);
-    collect(workflow, input_hash, membership, Some(&of_any_set), files)
+    let of_any_set = collect(workflow, "", wanted, None, files);
+    collect(
+        workflow,
+        wanted.input_hash,
+        wanted,
+        Some(&of_any_set),
+        files,
+    )
 }
 
 fn collect(
     workflow: &Workflow,
     input_hash: &str,
-    membership: Option<&str>,
+    wanted: &PlanFor<'_>,
     plate_jobs: Option<&BTreeMap<String, Ingredients>>,
     files: &FileHashes,
 ) -> BTreeMap<String, Ingredients> {
@@ -158,7 +167,7 @@ fn collect(
         }
         let inputs = match job.kind.scope {
             Scope::ImageSet => input_hash,
-            Scope::Plate => membership.unwrap_or("the plate is still arriving"),
+            Scope::Plate => wanted.membership.unwrap_or("the plate is still arriving"),
         };
         let upstream = job
             .upstream
@@ -173,10 +182,7 @@ fn collect(
             kind_version: job.kind.version,
             parameters: job.parameters.to_string(),
             wiring: wiring(workflow, job),
-            files: model_files(job)
-                .iter()
-                .map(|p| (p.display().to_string(), files.hash(p)))
-                .collect(),
+            files: outside(job, wanted.plate, files),
         };
         out.insert(job.id.clone(), made_of);
     }

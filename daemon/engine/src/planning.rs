@@ -58,6 +58,7 @@ impl Intake {
         if complete {
             let wanted = PlanFor {
                 subject,
+                plate: &plate.name,
                 scope: Scope::ImageSet,
                 input_hash: &hash,
                 membership,
@@ -105,6 +106,7 @@ impl Intake {
             .id();
         let wanted = PlanFor {
             subject,
+            plate: &plate.name,
             scope: Scope::Plate,
             input_hash: "",
             membership,
@@ -124,7 +126,7 @@ impl Intake {
         image_sets: bool,
     ) -> Result<()> {
         let membership = decision.is_some().then(|| plate.membership());
-        let planned_with = fingerprint(&plate.prepared, &self.hashes);
+        let planned_with = fingerprint(&plate.prepared, &plate.name, &self.hashes);
         self.store().transaction(|tx| {
             self.plan_plate_subject(tx, plate, membership.as_deref())?;
             if image_sets {
@@ -168,7 +170,10 @@ impl Intake {
             }
             let prepared = self.facility().workflow_for(&settings, &row.directory);
             let prepared = prepared.unwrap_or_else(|_| settings.prepared.clone());
-            if self.not_planned_with(row.id, &prepared).is_some() {
+            if self
+                .not_planned_with(row.id, &row.name, &prepared)
+                .is_some()
+            {
                 self.plan_row(&row)?;
             }
         }
@@ -214,9 +219,10 @@ impl Intake {
     pub(crate) fn not_planned_with(
         &self,
         id: PlateId,
+        plate: &str,
         prepared: &Prepared,
     ) -> Option<(PlateId, String)> {
-        let now = fingerprint(prepared, &self.hashes);
+        let now = fingerprint(prepared, plate, &self.hashes);
         let mut planned = lock(&self.planned);
         let before = planned.get(&id).cloned().or_else(|| {
             // A queue that cannot be read says so elsewhere; planning once too often costs nothing but time.

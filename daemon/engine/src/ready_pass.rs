@@ -81,7 +81,10 @@ pub(crate) fn prepare(
                 .with_remedy("correct channel_mapping.json in the plate's folder, then requeue")
         })?;
     // A result must be what its key says: with another mapping or model the keys are others.
-    if intake.not_planned_with(pass.plate.id, &prepared).is_some() {
+    if intake
+        .not_planned_with(pass.plate.id, &pass.plate.name, &prepared)
+        .is_some()
+    {
         intake
             .plan_plate(pass.plate.id)
             .map_err(|error| Failure::new(FailureClass::Transient, "queue", error.to_string()))?;
@@ -247,7 +250,8 @@ fn members(
             } else {
                 Vec::new()
             },
-            failed: missing.or_else(|| troubles.get(&row.id).cloned()),
+            missing,
+            failures: troubles.get(&row.id).cloned().unwrap_or_default(),
         });
     }
     members.sort_by_key(|m| (m.well, m.site, m.timepoint));

@@ -1,6 +1,6 @@
 //! Questions to the queue that the engine asks in several places.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use queue::{
     Cursor, FileRecord, FileRow, NewPlate, Page, PlateFilter, PlateId, PlateRow, PlateState,
@@ -57,11 +57,11 @@ pub(crate) fn image_sets(store: &Store, plate: PlateId) -> Result<Vec<SubjectRow
     Ok(found.into_iter().map(|s| s.subject).collect())
 }
 
-/// Why subjects of a plate have no (whole) result: the first failed task of each.
+/// Why subjects of a plate have no (whole) result: their failed jobs, each with the reason.
 pub(crate) fn failures_by_subject(
     store: &Store,
     plate: PlateId,
-) -> Result<HashMap<SubjectId, String>> {
+) -> Result<HashMap<SubjectId, BTreeMap<String, String>>> {
     let filter = TaskFilter {
         states: vec![
             TaskState::Failed,
@@ -70,13 +70,15 @@ pub(crate) fn failures_by_subject(
         ],
         ..TaskFilter::plate(plate)
     };
-    let mut out = HashMap::new();
+    let mut out: HashMap<SubjectId, BTreeMap<String, String>> = HashMap::new();
     for task in pages(|cursor| store.tasks(&filter, cursor))? {
         let why = task
             .error
             .map_or_else(|| task.state.as_str().to_owned(), |e| e.message);
+        let reason = format!("{}: {why}", task.job);
         out.entry(task.subject)
-            .or_insert_with(|| format!("{}: {why}", task.job));
+            .or_default()
+            .insert(task.job, reason);
     }
     Ok(out)
 }

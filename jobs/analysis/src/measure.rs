@@ -9,11 +9,16 @@
 mod columns;
 mod geometry;
 mod hull;
+mod instances;
 mod intensity;
 mod objects;
 mod perimeter;
+mod properties;
 
 pub use columns::{ColumnValues, Intensity, Measurements, Selection, Shape};
+
+pub use instances::{Features, instances};
+pub use properties::properties;
 
 use ndarray::ArrayView2;
 

@@ -3,6 +3,7 @@
 // Views are two words and a pointer: they are passed as slices are.
 #![allow(clippy::needless_pass_by_value)]
 
+mod cells;
 mod declump;
 mod exact;
 mod flood;
@@ -10,6 +11,7 @@ mod grid;
 mod level;
 mod queue;
 
+pub use cells::{Growth, grow_cells};
 pub use declump::{Seeding, declump, place_markers};
 pub use level::Level;
 

@@ -145,6 +145,27 @@ impl Pixels {
         }
     }
 
+    /// The plane as labels, where its values are whole numbers from 0 to 4294967295: other programs store labels in every type
+    /// of whole numbers.
+    #[must_use]
+    pub fn to_labels(&self) -> Option<Array2<u32>> {
+        fn narrow<T: Copy + TryInto<u32>>(a: &Array2<T>) -> Option<Array2<u32>> {
+            let labels: Option<Vec<u32>> = a.iter().map(|&v| v.try_into().ok()).collect();
+            Array2::from_shape_vec(a.dim(), labels?).ok()
+        }
+        match self {
+            Self::U8(a) => narrow(a),
+            Self::U16(a) => narrow(a),
+            Self::U32(a) => narrow(a),
+            Self::U64(a) => narrow(a),
+            Self::I8(a) => narrow(a),
+            Self::I16(a) => narrow(a),
+            Self::I32(a) => narrow(a),
+            Self::I64(a) => narrow(a),
+            Self::F32(_) | Self::F64(_) => None,
+        }
+    }
+
     /// The plane as single precision, as NumPy's `astype('float32')`.
     #[must_use]
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]

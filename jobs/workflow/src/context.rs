@@ -1,6 +1,6 @@
 //! The arrays of one image set while a pass works on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -43,6 +43,15 @@ pub enum Item {
     Labels(Arc<Array2<u32>>),
 }
 
+/// How an image is first shown in a viewer, and how its scale levels are made.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// The channel role whose colour and microscope channel the image takes over; it stays hidden.
+    pub like: Option<String>,
+    /// Take samples for the scale levels instead of means: for images of one value an object.
+    pub nearest: bool,
+}
+
 /// Names and places of one pass on an image set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Setting {
@@ -50,6 +59,8 @@ pub(crate) struct Setting {
     pub plate: String,
     /// The image set's name, `A01-0001` or `A01-0001-T0003`.
     pub set: String,
+    /// The name of its container without the extension.
+    pub image: String,
     /// Where jobs may make folders for temporary files.
     pub scratch: PathBuf,
 }
@@ -63,7 +74,13 @@ pub(crate) struct ImageContext {
     /// The container as the last pass left it.
     pub stored: Option<Container>,
     pub items: BTreeMap<String, Item>,
-    pub tables: BTreeMap<String, Table>,
+    pub tables: BTreeMap<String, Arc<Table>>,
+    /// How images are first shown, where a job says so.
+    pub looks: BTreeMap<String, Look>,
+    /// Images that stay in the container as they are.
+    pub left: BTreeSet<String>,
+    /// Attributes of the container that jobs set.
+    pub attributes: BTreeMap<String, String>,
     pub raw: BTreeMap<String, Arc<Pixels>>,
     /// What jobs tell of how they ran, by job.
     pub notes: BTreeMap<String, BTreeMap<&'static str, String>>,
@@ -88,6 +105,9 @@ impl ImageContext {
             stored,
             items: BTreeMap::new(),
             tables: BTreeMap::new(),
+            looks: BTreeMap::new(),
+            left: BTreeSet::new(),
+            attributes: BTreeMap::new(),
             raw: BTreeMap::new(),
             notes: BTreeMap::new(),
             floats: BTreeMap::new(),
@@ -315,21 +335,16 @@ impl JobIo<'_> {
         Ok(match self.get(&name)? {
             Item::Labels(labels) => labels,
             Item::Mask(mask) => Arc::new(mask.mapv(u32::from)),
-            Item::Image(pixels) => Arc::new(match &*pixels {
-                Pixels::U8(a) => a.mapv(u32::from),
-                Pixels::U16(a) => a.mapv(u32::from),
-                Pixels::U32(a) => a.clone(),
-                other => {
-                    return Err(Failure::permanent(
-                        "not-labels",
-                        format!(
-                            "`{name}` holds {} values, not labels",
-                            other.pixel_type().name()
-                        ),
-                        "name a label image",
-                    ));
-                }
-            }),
+            Item::Image(pixels) => Arc::new(pixels.to_labels().ok_or_else(|| {
+                Failure::permanent(
+                    "not-labels",
+                    format!(
+                        "`{name}` holds {} values that are no labels",
+                        pixels.pixel_type().name()
+                    ),
+                    "name a label image",
+                )
+            })?),
         })
     }
 
@@ -340,6 +355,74 @@ impl JobIo<'_> {
     pub fn plate_images(&mut self, port: &str) -> Result<Arc<PlateImages>, Failure> {
         let name = self.name(port)?;
         PlateImages::load(&crate::plate_file(&self.context.plate_dir, &name))
+    }
+
+    /// An object table of an earlier job.
+    ///
+    /// # Errors
+    /// No earlier job made it, or the container cannot be read.
+    pub fn table(&mut self, port: &str) -> Result<Arc<Table>, Failure> {
+        let name = self.name(port)?;
+        self.table_named(&name)
+    }
+
+    /// As [`Self::table`], for one name of a port that takes several.
+    ///
+    /// # Errors
+    /// See [`Self::table`].
+    pub fn table_named(&mut self, name: &str) -> Result<Arc<Table>, Failure> {
+        if let Some(table) = self.context.tables.get(name) {
+            return Ok(Arc::clone(table));
+        }
+        let Some(stored) = &self.context.stored else {
+            return Err(Failure::permanent(
+                "missing-table",
+                format!("there is no table `{name}`"),
+                "requeue the job that makes it",
+            ));
+        };
+        let table = Arc::new(stored.read_table(name)?);
+        self.context
+            .tables
+            .insert(name.to_owned(), Arc::clone(&table));
+        Ok(table)
+    }
+
+    /// A table of the whole plate by its full name, for example `plate/backgrounds`; cached between passes.
+    ///
+    /// # Errors
+    /// The plate table cannot be read, or has no such table.
+    pub fn plate_table(&self, name: &str) -> Result<Arc<Table>, Failure> {
+        crate::plate_context::load_table(&crate::plate_table_file(&self.context.plate_dir), name)
+    }
+
+    /// Whether an earlier pass or another program left an image of that name in the container.
+    #[must_use]
+    pub fn stored_image(&self, name: &str) -> Option<&Container> {
+        self.context.stored.as_ref().filter(|s| s.has_image(name))
+    }
+
+    /// Leaves an image in the container as it is, instead of writing anew what the job put out under its name.
+    pub fn leave_stored(&mut self, name: &str) {
+        self.context.left.insert(name.to_owned());
+    }
+
+    /// Says how an output is first shown, instead of as an image or label image is by default.
+    pub fn set_look(&mut self, name: &str, look: Look) {
+        self.context.looks.insert(name.to_owned(), look);
+    }
+
+    /// Sets an attribute of the container.
+    pub fn set_attribute(&mut self, name: &str, value: impl Into<String>) {
+        self.context
+            .attributes
+            .insert(name.to_owned(), value.into());
+    }
+
+    /// The name of the image set's container without its extension: BatchLib's image name.
+    #[must_use]
+    pub fn image_name(&self) -> &str {
+        &self.context.setting.image
     }
 
     /// Puts the output of a port that holds one value.
@@ -366,7 +449,7 @@ impl JobIo<'_> {
     /// Puts object table number `index` of a port that holds several.
     pub fn put_nth_table(&mut self, port: &str, index: usize, table: Table) {
         if let Some(name) = self.job.outputs.get(port).and_then(|n| n.get(index)) {
-            self.context.tables.insert(name.clone(), table);
+            self.context.tables.insert(name.clone(), Arc::new(table));
         }
     }
 
@@ -398,6 +481,13 @@ impl JobIo<'_> {
     #[must_use]
     pub fn set_name(&self) -> &str {
         &self.context.setting.set
+    }
+
+    /// The well's name: what the image set's name begins with.
+    #[must_use]
+    pub fn well_name(&self) -> &str {
+        let set = self.set_name();
+        set.split('-').next().unwrap_or(set)
     }
 
     /// A folder in which the job may make others for temporary files, with [`image_io::publish::Scratch`].

@@ -1,5 +1,7 @@
 //! A compiled workflow: jobs in an order in which they can run, parameters checked, names bound to edges.
 
+mod expand;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -105,8 +107,9 @@ impl Workflow {
             .map(|(k, v)| (k.clone(), v.role().map(str::to_owned)))
             .collect();
         let roles: BTreeSet<String> = channels.values().flatten().cloned().collect();
+        let configs = expand::expand(source.jobs.iter().filter(|j| j.enabled), &roles)?;
         let mut drafts = Vec::new();
-        for config in source.jobs.iter().filter(|j| j.enabled) {
+        for config in &configs {
             match draft(config) {
                 Ok(job) => drafts.push((config, job)),
                 Err(messages) => errors.extend(messages.into_iter().map(|message| WorkflowError {
@@ -135,17 +138,16 @@ impl Workflow {
     /// What is missing on this machine, and so will make jobs fail here: programs and files that they name.
     #[must_use]
     pub fn warnings(&self) -> Vec<WorkflowError> {
-        let of_job = |job: &Job| match &job.operation {
-            Compiled::Image(operation) => operation.warnings(),
-            Compiled::Plate(_) => Vec::new(),
-        };
         self.jobs
             .iter()
             .flat_map(|job| {
-                of_job(job).into_iter().map(|message| WorkflowError {
-                    job: job.id.clone(),
-                    message,
-                })
+                job.operation
+                    .warnings()
+                    .into_iter()
+                    .map(|message| WorkflowError {
+                        job: job.id.clone(),
+                        message,
+                    })
             })
             .collect()
     }
@@ -232,9 +234,7 @@ fn draft(config: &JobConfig) -> Result<Job, Vec<String>> {
             return Err(errors);
         }
     };
-    if let Compiled::Image(operation) = &operation {
-        errors.extend(operation.check(&inputs, &outputs));
-    }
+    errors.extend(operation.check(&inputs, &outputs));
     if errors.is_empty() {
         let limits = Limits {
             time_secs: config.time_limit_secs,
@@ -339,13 +339,14 @@ fn expand_templates(
 }
 
 /// Parameters that name files.
-const FILE_PARAMETERS: [&str; 6] = [
+const FILE_PARAMETERS: [&str; 7] = [
     "model",
     "sidecar",
     "project",
     "classifier",
     "corrector",
     "file",
+    "manual_outliers",
 ];
 
 /// Makes the file names among the parameters absolute: they are relative to the file in which they are written. To be done
@@ -427,7 +428,7 @@ fn connect(
                         .kind
                         .inputs
                         .iter()
-                        .any(|p| p.name == *port && p.holds == Holds::Image);
+                        .any(|p| p.name == *port && p.holds == Holds::Image && !p.stored);
                 match producer.get(name.as_str()).filter(|_| !from_acquisition) {
                     Some(&p) if p != i => {
                         check_type(&jobs[p], job, port, name)?;

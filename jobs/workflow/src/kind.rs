@@ -1,5 +1,7 @@
 //! A job kind: its name, its ports, its parameters, and the code behind it.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +43,27 @@ pub trait PlateOperation: Send + Sync {
     /// # Errors
     /// Why this plate cannot be processed.
     fn run(&self, io: &mut PlateIo<'_>) -> Result<(), Failure>;
+
+    /// Files whose content the result depends on, whatever the plate; their hashes enter the task key.
+    fn files(&self) -> Vec<std::path::PathBuf> {
+        Vec::new()
+    }
+
+    /// What the job reads of this plate from outside it (a plate's line in a list, its file in a folder), as text by name. It
+    /// enters the task key, so that a change concerns this plate only. Called in the daemon whenever a plate is planned.
+    fn outside(&self, _plate: &str) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// What is wrong with the parameters, given the names that are bound to the ports. Looks at nothing outside the workflow.
+    fn check(&self, _inputs: &Bindings, _outputs: &Bindings) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What is missing on this machine, and so will make the job fail here.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A job's checked parameters, ready to run.
@@ -49,6 +72,44 @@ pub enum Compiled {
     Image(Box<dyn ImageOperation>),
     /// Runs on plates.
     Plate(Box<dyn PlateOperation>),
+}
+
+impl Compiled {
+    /// Files whose content the result depends on.
+    #[must_use]
+    pub fn files(&self) -> Vec<std::path::PathBuf> {
+        match self {
+            Self::Image(operation) => operation.files(),
+            Self::Plate(operation) => operation.files(),
+        }
+    }
+
+    /// What the job reads of a plate from outside it; see [`PlateOperation::outside`].
+    #[must_use]
+    pub fn outside(&self, plate: &str) -> BTreeMap<String, String> {
+        match self {
+            Self::Image(_) => BTreeMap::new(),
+            Self::Plate(operation) => operation.outside(plate),
+        }
+    }
+
+    /// What is wrong with the parameters.
+    #[must_use]
+    pub fn check(&self, inputs: &Bindings, outputs: &Bindings) -> Vec<String> {
+        match self {
+            Self::Image(operation) => operation.check(inputs, outputs),
+            Self::Plate(operation) => operation.check(inputs, outputs),
+        }
+    }
+
+    /// What is missing on this machine.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Image(operation) => operation.warnings(),
+            Self::Plate(operation) => operation.warnings(),
+        }
+    }
 }
 
 /// Parameters as they are hashed into a task key, with the code that they drive.

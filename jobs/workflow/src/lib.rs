@@ -16,7 +16,7 @@ mod plate_context;
 mod port;
 
 pub use container::{CONTAINER_EXTENSION, container_file, plate_file, plate_table_file};
-pub use context::{Item, JobIo};
+pub use context::{Item, JobIo, Look};
 pub use error::{Failure, FailureClass, WorkflowError};
 pub use graph::{Bindings, Job, Limits, Scope, Workflow, resolve_files};
 pub use key::{Ingredients, TaskKey};

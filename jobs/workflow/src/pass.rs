@@ -3,6 +3,7 @@
 //! Inputs are read once and the container is published once. If a job fails, the jobs that need its outputs are
 //! skipped and what the others made is published all the same.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -243,6 +244,11 @@ fn run_image_set(
         Setting {
             plate: request.plate.clone(),
             set: name.to_owned(),
+            image: target
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             scratch: request.scratch.clone(),
         },
     );
@@ -365,7 +371,7 @@ fn plan(workflow: &Workflow, requested: &[usize], stored: Option<&Container>) ->
                 continue;
             };
             let available = workflow.jobs[producer].kind.scope == Scope::Plate
-                || stored.is_some_and(|s| s.has_image(name));
+                || stored.is_some_and(|s| s.has_image(name) || s.has_table(name));
             if !available && out.insert(producer) {
                 open.push(producer);
             }
@@ -432,7 +438,7 @@ fn publish(
                     u64::from(labels.iter().copied().max().unwrap_or(0)),
                 );
             }
-            if !job.keep {
+            if !job.keep || context.left.contains(name) {
                 continue;
             }
             if let Some(item) = context.items.get(name) {
@@ -444,6 +450,15 @@ fn publish(
                 if workflow.channel_of(name).is_some() {
                     options = channel_look(name, options);
                     options.channel_information = workflow.channel_of(name).map(str::to_owned);
+                } else if let Some(look) = context.looks.get(name) {
+                    options.use_nearest = look.nearest;
+                    if let Some(role) = &look.like
+                        && workflow.channel_of(role).is_some()
+                    {
+                        options = channel_look(role, options);
+                        options.visible = false;
+                        options.channel_information = workflow.channel_of(role).map(str::to_owned);
+                    }
                 }
                 match item {
                     Item::Image(pixels) => writer.add_image(name, pixels, &options)?,
@@ -465,6 +480,9 @@ fn publish(
             let notes = context.notes.get(&job.id);
             set_provenance(&mut writer, &workflow, request, job, notes)?;
         }
+    }
+    for (name, value) in &context.attributes {
+        writer.set_attribute(name, &Attribute::Text(value.clone()))?;
     }
     // PlateViewer shows this attribute as the version of the results.
     writer.set_attribute(
@@ -528,6 +546,16 @@ fn store_raw(context: &mut ImageContext, writer: &mut ContainerWriter) -> Result
         raw.stored += 1;
     }
     Ok(raw)
+}
+
+/// The plate tables that an output's name means: a name with a slash is one table, another is one of each level.
+fn plate_table_names(output: &str) -> Vec<String> {
+    if output.contains('/') {
+        return vec![output.to_owned()];
+    }
+    ["images", "wells", "plate"]
+        .map(|level| format!("{level}/{output}"))
+        .to_vec()
 }
 
 /// BatchLib's viewer defaults by role.
@@ -640,6 +668,7 @@ fn run_plate(
             plate: &request.plate,
             plate_dir: &request.plate_dir,
             tables: &mut tables,
+            opened: RefCell::new(None),
         });
         report
             .elapsed_ms
@@ -662,20 +691,34 @@ fn run_plate(
             }
         }
     }
-    if tables.is_empty() {
+    let target = crate::plate_table_file(&request.plate_dir);
+    let previous = open_previous(&target)?;
+    // What a job made before and did not make now must not look as if it belonged to this result.
+    let stale: Vec<String> = request
+        .jobs
+        .iter()
+        .filter_map(|j| workflow.position(&j.job))
+        .flat_map(|index| outputs(&workflow.jobs[index]).flat_map(plate_table_names))
+        .filter(|name| !tables.contains_key(name))
+        .filter(|name| previous.as_ref().is_some_and(|p| p.has_table(name)))
+        .collect();
+    if tables.is_empty() && stale.is_empty() {
         return Ok(());
     }
     let begin = Instant::now();
-    let target = crate::plate_table_file(&request.plate_dir);
     faults::write_point(Point::PlatePublishing).map_err(|source| image_io::Error::Io {
         path: target.clone(),
         action: "create",
         source,
     })?;
-    let has_previous = open_previous(&target)?.is_some();
-    let mut writer = ContainerWriter::create(&target, has_previous.then_some(target.as_path()))?;
+    let mut writer =
+        ContainerWriter::create(&target, previous.is_some().then_some(target.as_path()))?;
+    drop(previous);
     for (name, table) in &tables {
         writer.add_table(name, table, VisibleType::U8)?;
+    }
+    for name in &stale {
+        writer.remove_table(name);
     }
     for index in makers {
         set_provenance(&mut writer, workflow, request, &workflow.jobs[index], None)?;

@@ -1,6 +1,7 @@
 //! What a plate job sees: the plate's image sets, their tables, and a place for plate-wide results.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::SystemTime;
@@ -36,8 +37,19 @@ pub struct PlateMember {
     pub planes: Vec<PlaneRef>,
     /// Their files as they were registered.
     pub inputs: Vec<InputState>,
-    /// Why it has no result, where it has none.
-    pub failed: Option<String>,
+    /// Why nothing can be computed for it, where that is so.
+    pub missing: Option<String>,
+    /// Its jobs that failed, each with the reason.
+    pub failures: BTreeMap<String, String>,
+}
+
+impl PlateMember {
+    /// The name of its container without the extension: BatchLib's image name.
+    #[must_use]
+    pub fn image_name(&self) -> String {
+        let stem = self.container.file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    }
 }
 
 /// What a plate job works with.
@@ -48,6 +60,8 @@ pub struct PlateIo<'a> {
     pub(crate) plate: &'a str,
     pub(crate) plate_dir: &'a Path,
     pub(crate) tables: &'a mut BTreeMap<String, Table>,
+    /// The container that was read last.
+    pub(crate) opened: RefCell<Option<(PathBuf, Container)>>,
 }
 
 impl PlateIo<'_> {
@@ -55,6 +69,34 @@ impl PlateIo<'_> {
     #[must_use]
     pub fn members(&self) -> &[PlateMember] {
         self.members
+    }
+
+    /// Why an image set has no result that this job could read, where it has none: it is incomplete, or a job that this one
+    /// depends on failed. Failures of other jobs do not count.
+    #[must_use]
+    pub fn failed<'m>(&self, member: &'m PlateMember) -> Option<&'m str> {
+        if let Some(missing) = &member.missing {
+            return Some(missing);
+        }
+        if member.failures.is_empty() {
+            return None;
+        }
+        let reasons = self.upstream_jobs().into_iter();
+        let mut reasons = reasons.filter_map(|job| member.failures.get(&job.id));
+        reasons.next().map(String::as_str)
+    }
+
+    /// The jobs that this one depends on, directly or through others, in the order in which they run.
+    #[must_use]
+    pub fn upstream_jobs(&self) -> Vec<&Job> {
+        let mut open = self.job.upstream.clone();
+        let mut seen = BTreeSet::new();
+        while let Some(index) = open.pop() {
+            if seen.insert(index) {
+                open.extend(&self.workflow.jobs[index].upstream);
+            }
+        }
+        seen.into_iter().map(|i| &self.workflow.jobs[i]).collect()
     }
 
     /// The plate's name.
@@ -106,12 +148,68 @@ impl PlateIo<'_> {
         crate::pass::project(slices?, self.workflow.projection).map(Some)
     }
 
+    /// The folder that the plate's results are kept in.
+    #[must_use]
+    pub fn plate_dir(&self) -> &Path {
+        self.plate_dir
+    }
+
+    /// The workflow's name and version.
+    #[must_use]
+    pub fn workflow(&self) -> (&str, &str) {
+        (&self.workflow.name, &self.workflow.version)
+    }
+
+    /// A table of the whole plate by its full name, for example `images/outliers`: of a job of this pass, or as an earlier pass
+    /// left it.
+    ///
+    /// # Errors
+    /// The plate table cannot be read, or has no such table.
+    pub fn plate_table(&self, name: &str) -> Result<Arc<Table>, Failure> {
+        if let Some(table) = self.tables.get(name) {
+            return Ok(Arc::new(table.clone()));
+        }
+        load_table(&crate::plate_table_file(self.plate_dir), name)
+    }
+
+    /// Whether the plate table has a table of that name.
+    #[must_use]
+    pub fn has_plate_table(&self, name: &str) -> bool {
+        self.tables.contains_key(name)
+            || Container::open(&crate::plate_table_file(self.plate_dir))
+                .is_ok_and(|c| c.has_table(name))
+    }
+
+    /// Opens the container of one image set.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn container(&self, member: &PlateMember) -> Result<Container, Failure> {
+        Ok(Container::open(&member.container)?)
+    }
+
     /// An object table of one image set.
     ///
     /// # Errors
     /// The container cannot be read.
     pub fn object_table(&self, member: &PlateMember, name: &str) -> Result<Table, Failure> {
-        Ok(Container::open(&member.container)?.read_table(name)?)
+        // Jobs read several tables of one image set after each other.
+        let mut opened = self.opened.borrow_mut();
+        if opened.as_ref().is_none_or(|(p, _)| *p != member.container) {
+            *opened = None;
+            *opened = Some((
+                member.container.clone(),
+                Container::open(&member.container)?,
+            ));
+        }
+        match opened.as_ref() {
+            Some((_, container)) => Ok(container.read_table(name)?),
+            None => Err(Failure::permanent(
+                "internal",
+                "an open container was lost",
+                "report this",
+            )),
+        }
     }
 
     /// Publishes planes of the whole plate as `<plate>_<name>.hdf5`, one image a channel role.
@@ -142,10 +240,62 @@ impl PlateIo<'_> {
     }
 }
 
+/// A file as it was when something was read from it.
+type Stamp = (u64, SystemTime, u64);
+
+/// Device-independent identity of what a path holds now.
+fn stamp(path: &Path) -> Result<Stamp, Failure> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = std::fs::metadata(path).map_err(|source| image_io::Error::Io {
+        path: path.to_owned(),
+        action: "open",
+        source,
+    })?;
+    let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+    Ok((meta.ino(), modified, meta.len()))
+}
+
+/// What was read last from a few files: every image set of a plate reads the same ones.
+struct Recent<T>(Mutex<HashMap<(PathBuf, String), (Stamp, Arc<T>)>>);
+
+impl<T> Recent<T> {
+    fn get(
+        &self,
+        path: &Path,
+        name: &str,
+        read: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<Arc<T>, Failure> {
+        const MOST: usize = 8;
+        let now = stamp(path)?;
+        let mut known = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let key = (path.to_owned(), name.to_owned());
+        if let Some((then, value)) = known.get(&key)
+            && *then == now
+        {
+            return Ok(Arc::clone(value));
+        }
+        let value = Arc::new(read()?);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(key, (now, Arc::clone(&value)));
+        Ok(value)
+    }
+}
+
+/// A table of the plate table file.
+pub(crate) fn load_table(path: &Path, name: &str) -> Result<Arc<Table>, Failure> {
+    static RECENT: OnceLock<Recent<Table>> = OnceLock::new();
+    RECENT
+        .get_or_init(|| Recent(Mutex::default()))
+        .get(path, name, || Ok(Container::open(path)?.read_table(name)?))
+}
+
 /// Planes of the whole plate, by channel role.
 pub struct PlateImages(BTreeMap<String, Arc<Array2<f32>>>);
-
-type Cached = (SystemTime, u64, Arc<PlateImages>);
 
 impl PlateImages {
     /// The plane of a channel role.
@@ -157,34 +307,17 @@ impl PlateImages {
     /// Reads a file that [`PlateIo::put_images`] wrote; the last few stay in memory, because every image set of the plate reads
     /// the same one.
     pub(crate) fn load(path: &Path) -> Result<Arc<Self>, Failure> {
-        static CACHE: OnceLock<Mutex<HashMap<PathBuf, Cached>>> = OnceLock::new();
-        let cache = CACHE.get_or_init(Mutex::default);
-        let meta = std::fs::metadata(path).map_err(|source| image_io::Error::Io {
-            path: path.to_owned(),
-            action: "open",
-            source,
-        })?;
-        let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        let mut cache = cache
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((at, size, images)) = cache.get(path)
-            && *at == modified
-            && *size == meta.len()
-        {
-            return Ok(Arc::clone(images));
-        }
-        let container = Container::open(path)?;
-        let mut planes = BTreeMap::new();
-        for name in container.images()? {
-            let plane = container.read_image(&name, 0)?.to_f32();
-            planes.insert(name, Arc::new(plane));
-        }
-        let images = Arc::new(Self(planes));
-        if cache.len() >= 4 {
-            cache.clear();
-        }
-        cache.insert(path.to_owned(), (modified, meta.len(), Arc::clone(&images)));
-        Ok(images)
+        static RECENT: OnceLock<Recent<PlateImages>> = OnceLock::new();
+        RECENT
+            .get_or_init(|| Recent(Mutex::default()))
+            .get(path, "", || {
+                let container = Container::open(path)?;
+                let mut planes = BTreeMap::new();
+                for name in container.images()? {
+                    let plane = container.read_image(&name, 0)?.to_f32();
+                    planes.insert(name, Arc::new(plane));
+                }
+                Ok(Self(planes))
+            })
     }
 }

@@ -33,6 +33,8 @@ pub struct Port {
     pub optional: bool,
     /// Whether a list has a length of its own; otherwise an output list has as many names as the first input.
     pub unpaired: bool,
+    /// Whether a plate job reads it from the containers of the image sets, not from the acquisition.
+    pub stored: bool,
     /// One line of documentation.
     pub about: &'static str,
 }
@@ -47,6 +49,7 @@ impl Port {
             many: false,
             optional: false,
             unpaired: false,
+            stored: false,
             about,
         }
     }
@@ -60,6 +63,7 @@ impl Port {
             many: true,
             optional: false,
             unpaired: false,
+            stored: false,
             about,
         }
     }
@@ -68,6 +72,13 @@ impl Port {
     #[must_use]
     pub const fn unpaired(mut self) -> Self {
         self.unpaired = true;
+        self
+    }
+
+    /// The same port of a plate job, but read from the containers of the image sets.
+    #[must_use]
+    pub const fn stored(mut self) -> Self {
+        self.stored = true;
         self
     }
 

@@ -17,7 +17,7 @@ use crate::gaussian::bands::{for_each_band, rows_per_band};
 use crate::gaussian::shaped;
 use crate::histogram::pixels;
 
-/// A pixel type that grey morphology works on: `u8`, `u16` or `f32` (NaNs are ignored).
+/// A pixel type that grey morphology works on: `u8`, `u16`, `u32` (labels: the larger one wins) or `f32` (NaNs are ignored).
 pub trait GreyPixel: Copy + Send + Sync + std::ops::Sub<Output = Self> + 'static {
     #[doc(hidden)]
     fn extreme(job: &Job<'_, Self>, first: usize, out: &mut [Self]);
@@ -133,6 +133,7 @@ macro_rules! grey_pixel {
 
 grey_pixel!(u8, extreme_u8, u8::MIN, u8::MAX);
 grey_pixel!(u16, extreme_u16, u16::MIN, u16::MAX);
+grey_pixel!(u32, extreme_u32, u32::MIN, u32::MAX);
 grey_pixel!(f32, extreme_f32, f32::NEG_INFINITY, f32::INFINITY);
 
 /// Bytes of output rows that are worked on at once: they should stay in the L1 cache with the input.

@@ -107,3 +107,50 @@ impl ImageOperation for FilterSize {
         Ok(())
     }
 }
+
+/// Parameters of `labels.size_mask`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct SizeMask {
+    /// Objects of fewer pixels are marked.
+    min: u64,
+    /// Objects of more pixels are marked.
+    max: u64,
+    /// Judge the background, too, as BatchLib does: it is marked where it has too many pixels for an object.
+    background: bool,
+}
+
+impl Default for SizeMask {
+    fn default() -> Self {
+        Self {
+            min: 100,
+            max: 25_000,
+            background: false,
+        }
+    }
+}
+
+pub(super) static SIZE_MASK: KindInfo = KindInfo {
+    name: "labels.size_mask",
+    version: 1,
+    scope: Scope::ImageSet,
+    about: "Marks objects that are too small or too large (BatchLib's WriteCellSizeMasks)",
+    inputs: IN,
+    outputs: &[Port::one(
+        "labels",
+        Holds::Labels,
+        "1 on objects of the wrong size, else 0",
+    )],
+    schema: schema_of::<SizeMask>,
+    compile: image_kind::<SizeMask>,
+};
+
+impl ImageOperation for SizeMask {
+    fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
+        let labels = io.labels("labels")?;
+        let marked =
+            analysis::labels::size_mask(labels.view(), self.min..=self.max, self.background);
+        io.put("labels", Item::Labels(Arc::new(marked)));
+        Ok(())
+    }
+}

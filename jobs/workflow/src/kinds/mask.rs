@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use analysis::components::Connectivity;
-use analysis::morphology::{Element, Outside, SizeLimit};
+use analysis::morphology::{self, Outside, SizeLimit};
 use image_io::Pixels;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,31 +38,55 @@ impl ImageOperation for FillHoles {
         let mask = io.mask("mask")?;
         io.put(
             "mask",
-            Item::Mask(Arc::new(analysis::morphology::fill_holes(mask.view()))),
+            Item::Mask(Arc::new(morphology::fill_holes(mask.view()))),
         );
         Ok(())
     }
 }
 
-/// Parameters of `mask.open`.
+/// Parameters of `mask.open` and `mask.close`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Open {
+struct Element {
     /// Radius of the disk in pixels.
     radius: usize,
+    /// Instead of the disk: a pixel and its four neighbours, so many times, and beyond the border is background, as in
+    /// `scipy.ndimage`. What is not set is not part of the task key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cross: Option<usize>,
 }
 
-impl Default for Open {
+impl Default for Element {
     fn default() -> Self {
-        Self { radius: 1 }
+        Self {
+            radius: 1,
+            cross: None,
+        }
     }
 }
+
+impl Element {
+    fn shape(&self) -> (morphology::Element, Outside) {
+        match self.cross {
+            Some(iterations) => (
+                morphology::Element::Cross { iterations },
+                Outside::Background,
+            ),
+            None => (morphology::Element::Disk(self.radius), Outside::Ignored),
+        }
+    }
+}
+
+/// `mask.open`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+struct Open(Element);
 
 pub(super) static OPEN: KindInfo = KindInfo {
     name: "mask.open",
     version: 1,
     scope: Scope::ImageSet,
-    about: "Opening by a disk: removes what is narrower (skimage.morphology.binary_opening, disk)",
+    about: "Opening: removes what is narrower than the disk or cross (skimage.morphology.binary_opening, scipy.ndimage.binary_opening)",
     inputs: IN,
     outputs: OUT,
     schema: schema_of::<Open>,
@@ -72,14 +96,35 @@ pub(super) static OPEN: KindInfo = KindInfo {
 impl ImageOperation for Open {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let mask = io.mask("mask")?;
-        io.put(
-            "mask",
-            Item::Mask(Arc::new(analysis::morphology::binary_opening(
-                mask.view(),
-                Element::Disk(self.radius),
-                Outside::Ignored,
-            )?)),
-        );
+        let (element, outside) = self.0.shape();
+        let opened = morphology::binary_opening(mask.view(), element, outside)?;
+        io.put("mask", Item::Mask(Arc::new(opened)));
+        Ok(())
+    }
+}
+
+/// `mask.close`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+struct Close(Element);
+
+pub(super) static CLOSE: KindInfo = KindInfo {
+    name: "mask.close",
+    version: 1,
+    scope: Scope::ImageSet,
+    about: "Closing: fills what is narrower than the disk or cross (skimage.morphology.binary_closing, scipy.ndimage.binary_closing)",
+    inputs: IN,
+    outputs: OUT,
+    schema: schema_of::<Close>,
+    compile: image_kind::<Close>,
+};
+
+impl ImageOperation for Close {
+    fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
+        let mask = io.mask("mask")?;
+        let (element, outside) = self.0.shape();
+        let closed = morphology::binary_closing(mask.view(), element, outside)?;
+        io.put("mask", Item::Mask(Arc::new(closed)));
         Ok(())
     }
 }
@@ -114,7 +159,7 @@ impl ImageOperation for RemoveSmall {
         let mask = io.mask("mask")?;
         io.put(
             "mask",
-            Item::Mask(Arc::new(analysis::morphology::remove_small_objects(
+            Item::Mask(Arc::new(morphology::remove_small_objects(
                 mask.view(),
                 SizeLimit::AtMost(self.max_size),
                 Connectivity::Edges,

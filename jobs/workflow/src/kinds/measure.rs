@@ -1,7 +1,6 @@
 //! Measurements of objects.
 
-use analysis::measure::{ColumnValues, Intensity, Selection, Shape};
-use image_io::table::{Column, Table, Values};
+use analysis::measure::{Intensity, Selection, Shape};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -90,20 +89,7 @@ impl ImageOperation for Objects {
             selection.intensities = intensities.iter().map(|i| i.0).collect();
         }
         let measured = analysis::measure::objects(labels.view(), &channels, &selection)?;
-        let column = |(name, values)| Column {
-            name,
-            values: match values {
-                ColumnValues::Int(v) => Values::Int(v),
-                ColumnValues::Float(v) => Values::Float(v),
-            },
-            visible: true,
-        };
-        io.put_table(
-            "table",
-            Table {
-                columns: measured.columns.into_iter().map(column).collect(),
-            },
-        );
+        io.put_table("table", super::features::table_of(measured));
         Ok(())
     }
 }

@@ -51,11 +51,11 @@ impl PlateOperation for Objects {
         for member in io.members() {
             let mut pool = Pool {
                 images: 1,
-                failed: i64::from(member.failed.is_some()),
+                failed: i64::from(io.failed(member).is_some()),
                 counts: vec![f64::NAN; names.len()],
                 values: Vec::new(),
             };
-            if member.failed.is_none() {
+            if io.failed(member).is_none() {
                 for (i, name) in names.iter().enumerate() {
                     let table = io.object_table(member, name)?;
                     let prefix = if names.len() > 1 {
@@ -68,7 +68,7 @@ impl PlateOperation for Objects {
             }
             wells.entry(member.well).or_default().add(&pool);
             whole.add(&pool);
-            sites.push((member.name.clone(), member.failed.is_some(), pool));
+            sites.push((member.name.clone(), io.failed(member).is_some(), pool));
         }
         let output = io.output("tables").unwrap_or("default").to_owned();
         let (key, failed) = (

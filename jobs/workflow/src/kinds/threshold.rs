@@ -44,6 +44,9 @@ struct Threshold {
     factor: f64,
     /// The threshold is at least this (not for `local` and `fixed`): keeps an image without objects from being cut into noise.
     minimum: Option<f64>,
+    /// True where the image is below the threshold, not above: for probabilities of background.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    below: bool,
 }
 
 impl Default for Threshold {
@@ -55,6 +58,7 @@ impl Default for Threshold {
             offset: 0.0,
             factor: 1.0,
             minimum: None,
+            below: false,
         }
     }
 }
@@ -63,9 +67,13 @@ pub(super) static THRESHOLD: KindInfo = KindInfo {
     name: "segment.threshold",
     version: 1,
     scope: Scope::ImageSet,
-    about: "True where the image is above a threshold (skimage.filters.threshold_*)",
+    about: "True where the image is above a threshold, or below it (skimage.filters.threshold_*)",
     inputs: &[Port::one("image", Holds::Image, "the image")],
-    outputs: &[Port::one("mask", Holds::Mask, "true above the threshold")],
+    outputs: &[Port::one(
+        "mask",
+        Holds::Mask,
+        "true above the threshold; below it with `below`",
+    )],
     schema: schema_of::<Threshold>,
     compile: image_kind::<Threshold>,
 };
@@ -75,19 +83,27 @@ impl ImageOperation for Threshold {
         use analysis::threshold as t;
         let image = io.float("image")?;
         let view = image.view();
-        let mask = match self.method {
+        let level = match self.method {
             Method::Local => {
                 let levels =
                     t::local(view, self.block_size, t::LocalMethod::Gaussian, self.offset)?;
                 let factor = self.factor;
-                ndarray::Zip::from(view)
+                let beyond = |v: f32, l: f32| self.is_beyond(v, f64::from(l) * factor);
+                let mask = ndarray::Zip::from(view)
                     .and(&levels)
-                    .map_collect(|&v, &l| f64::from(v) > f64::from(l) * factor)
+                    .map_collect(|&v, &l| beyond(v, l));
+                io.put("mask", Item::Mask(Arc::new(mask)));
+                return Ok(());
             }
-            Method::Fixed => t::above(view, self.value * self.factor),
-            Method::Otsu => t::above(view, self.bounded(t::otsu(view)?)),
-            Method::Li => t::above(view, self.bounded(t::li(view)?)),
-            Method::Triangle => t::above(view, self.bounded(t::triangle(view)?)),
+            Method::Fixed => self.value * self.factor,
+            Method::Otsu => self.bounded(t::otsu(view)?),
+            Method::Li => self.bounded(t::li(view)?),
+            Method::Triangle => self.bounded(t::triangle(view)?),
+        };
+        let mask = if self.below {
+            view.mapv(|v| self.is_beyond(v, level))
+        } else {
+            t::above(view, level)
         };
         io.put("mask", Item::Mask(Arc::new(mask)));
         Ok(())
@@ -95,6 +111,15 @@ impl ImageOperation for Threshold {
 }
 
 impl Threshold {
+    /// Whether a value is on the wanted side of the threshold. What equals it, or is not a number, is on none.
+    fn is_beyond(&self, value: f32, level: f64) -> bool {
+        if self.below {
+            f64::from(value) < level
+        } else {
+            f64::from(value) > level
+        }
+    }
+
     fn bounded(&self, found: f64) -> f64 {
         let level = found * self.factor;
         self.minimum.map_or(level, |least| level.max(least))

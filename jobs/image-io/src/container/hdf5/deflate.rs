@@ -80,7 +80,8 @@ impl Encoder {
     pub fn compress(&mut self, bytes: &[u8], plane: usize, row: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(&[0x78, 0x01]);
         let mut w = BitWriter::new(out, 1024);
-        let row = row.clamp(1, WINDOW);
+        // Slanted copies reach one byte beyond the row above.
+        let row = row.clamp(1, WINDOW - 1);
         let mut start = 0;
         while start < bytes.len() {
             let end_of_plane = (start / plane + 1) * plane;
@@ -379,6 +380,26 @@ mod tests {
                 round_trip(&content(n, noise, values, 9), n.max(1), 256);
             }
             round_trip(&vec![7; n], 65_536, 1);
+        }
+    }
+
+    #[test]
+    fn rows_as_long_as_the_window_are_copied_from_inside_it() {
+        // Every row is the one above moved by one byte: only a slanted copy fits.
+        for row in [32_766, 32_767, 32_768, 32_769, 70_000] {
+            let bytes: Vec<u8> = (0..150_000)
+                .map(|i| {
+                    let column = (i % row + row - i / row) % row;
+                    if column % 4_000 < 3_900 {
+                        0
+                    } else {
+                        (column * 7) as u8
+                    }
+                })
+                .collect();
+            for plane in [bytes.len(), 65_536, 69_999] {
+                round_trip(&bytes, plane, row);
+            }
         }
     }
 

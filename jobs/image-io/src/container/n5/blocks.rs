@@ -64,7 +64,7 @@ impl Blocks<'_> {
                 }
             }
             if found.len() + open.len() > MOST_BLOCKS {
-                return Err(self.limit(format!("it has more than {MOST_BLOCKS} blocks")));
+                return Err(self.limit(&format!("it has more than {MOST_BLOCKS} blocks")));
             }
         }
         found.sort();
@@ -105,7 +105,7 @@ impl Blocks<'_> {
         let bytes = self.dataset.bytes().filter(|b| *b <= MOST_PLANE_BYTES);
         let shape = &self.dataset.shape;
         let bytes = bytes.ok_or_else(|| {
-            self.limit(format!(
+            self.limit(&format!(
                 "its shape is {shape:?}; the limit is {MOST_PLANE_BYTES} bytes"
             ))
         })?;
@@ -232,7 +232,7 @@ impl Blocks<'_> {
         failed(self.root, &self.at, source)
     }
 
-    fn limit(&self, reason: String) -> Error {
+    fn limit(&self, reason: &str) -> Error {
         Error::Limit {
             path: self.root.to_owned(),
             reason: format!("`{}`: {reason}", self.at),

@@ -4,7 +4,7 @@
 //! its names away, not the files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -83,7 +83,7 @@ impl Carry<'_> {
                 }
             }
             let to = Path::new(path).join(&name);
-            one(from, self.previous, (&name, kind), to, self.staged)?;
+            one(from, self.previous, (&name, kind), &to, self.staged)?;
         }
         Ok(())
     }
@@ -102,7 +102,7 @@ pub(super) fn link_all(
         return Err(damaged(container, &at, "it lies too deep"));
     }
     for (name, kind) in entries(folder, container, &at)? {
-        one(folder, container, (&name, kind), to.join(&name), staged)?;
+        one(folder, container, (&name, kind), &to.join(&name), staged)?;
     }
     Ok(())
 }
@@ -112,13 +112,13 @@ fn one(
     from: &Folder,
     container: &Path,
     (name, kind): (&std::ffi::OsStr, Kind),
-    to: PathBuf,
+    to: &Path,
     staged: &mut StagedTree,
 ) -> Result<()> {
     let at = to.display().to_string();
     match kind {
         Kind::Folder => match from.folder(name).map_err(|e| failed(container, &at, e))? {
-            Some(folder) => link_all(&folder, container, &to, staged),
+            Some(folder) => link_all(&folder, container, to, staged),
             None => Ok(()),
         },
         // What file browsers and network file systems leave behind.
@@ -131,7 +131,7 @@ fn one(
                     format!("there are more than {MOST_FILES} files"),
                 ));
             }
-            staged.link(from, name, &to)
+            staged.link(from, name, to)
         }
         Kind::Other => Err(damaged(
             container,

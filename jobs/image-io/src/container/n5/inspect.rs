@@ -75,7 +75,7 @@ impl Walk<'_> {
         Ok(Node {
             name,
             kind,
-            attributes: attributes(map, path.is_empty()),
+            attributes: attributes(&map, path.is_empty()),
         })
     }
 

@@ -146,7 +146,7 @@ impl N5Folder {
         let Some((_, map)) = self.object(path)? else {
             return Ok(None);
         };
-        Ok(Some(attributes(map, path.trim_matches('/').is_empty())))
+        Ok(Some(attributes(&map, path.trim_matches('/').is_empty())))
     }
 
     /// A dataset that must be a plane of numbers.
@@ -172,7 +172,7 @@ impl N5Folder {
 }
 
 /// Attributes out of `attributes.json`, sorted by name.
-pub fn attributes(map: Map<String, Value>, is_root: bool) -> Vec<(String, Attribute)> {
+pub fn attributes(map: &Map<String, Value>, is_root: bool) -> Vec<(String, Attribute)> {
     let is_dataset = map.contains_key("dimensions");
     let mut all: Vec<_> = map
         .iter()
