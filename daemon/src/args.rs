@@ -51,7 +51,7 @@ pub enum Command {
     Run(RunOptions),
     /// Check this machine: file systems, limits, disk space, GPU, HDF5.
     Doctor(DoctorOptions),
-    /// Show what is in an HDF5 file.
+    /// Show what is in an HDF5 file or an N5 folder.
     Inspect(InspectOptions),
     /// Take results out, without a daemon: tables as files.
     #[command(subcommand)]
@@ -284,7 +284,7 @@ pub struct IlastikPredict {
 /// Options of `inspect`.
 #[derive(Args, Debug)]
 pub struct InspectOptions {
-    /// The file.
+    /// The file, or the folder `*.n5`.
     pub file: PathBuf,
     /// Print this table, for example `images/default`.
     #[arg(long, short)]

@@ -141,8 +141,6 @@ points! {
     PlatePlanned = "plate.planned", Daemon, Work, true;
     /// A plate is complete in the queue.
     PlateCompleted = "plate.completed", Daemon, Work, false;
-    /// BatchLib's log of a plate has become an older one; the new one is not written.
-    TracesRolled = "traces.rolled", Daemon, Work, false;
     /// The daemon was asked to stop; nothing more is claimed.
     StopDraining = "stop.draining", Daemon, Stop, false;
     /// Watching has ended; passes may be running.

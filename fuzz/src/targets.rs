@@ -31,7 +31,7 @@ const fn plain(name: &'static str, run: fn(&[u8]), mutations: usize) -> Target {
 }
 
 /// All targets.
-pub static TARGETS: [Target; 19] = [
+pub static TARGETS: [Target; 20] = [
     plain("tiff", image::file, 1000),
     plain("png", image::file, 1500),
     plain("ome", image::description, 2000),
@@ -39,6 +39,7 @@ pub static TARGETS: [Target; 19] = [
         apart: true,
         ..plain("container", container::run, 300)
     },
+    plain("n5", container::folder, 300),
     Target {
         apart: true,
         ..plain("project", model::project, 300)

@@ -132,7 +132,7 @@ macro_rules! targets {
     };
 }
 targets! {
-    tiff png ome container project array naming mapping config workflow imagexpress yokogawa operetta incell scanr
+    tiff png ome container n5 project array naming mapping config workflow imagexpress yokogawa operetta incell scanr
     to_worker from_worker http http_token
 }
 

@@ -34,9 +34,22 @@ impl Default for Container {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum ContainerFormat {
-    /// HDF5 with BatchLib's multiscale layout.
+    /// One HDF5 file for an image set, with BatchLib's multiscale layout.
     #[default]
     H5,
+    /// One N5 folder for an image set, with the same layout, for programs that read blocks in parallel or over a network.
+    N5,
+}
+
+impl ContainerFormat {
+    /// The extension of a container's name.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::H5 => "h5",
+            Self::N5 => "n5",
+        }
+    }
 }
 
 /// What is done with several z-slices.

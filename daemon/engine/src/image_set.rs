@@ -42,7 +42,7 @@ pub struct InputFile {
 pub struct ImageSet {
     /// Its files, by path.
     pub files: Vec<InputFile>,
-    /// File name of its container.
+    /// File name of its container, with the extension of HDF5; [`workflow::container_file`] makes it that of the format.
     #[serde(with = "plate::portable")]
     pub container: PathBuf,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use faults::Point;
+use image_io::container::Format;
 use image_io::publish::{Leftovers, remove_leftovers};
 use tokio_util::sync::CancellationToken;
 
@@ -82,7 +83,9 @@ fn below(output: &Path, stop: &CancellationToken) -> Leftovers {
         let folders = entries
             .flatten()
             .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
-        open.extend(folders.map(|e| e.path()));
+        // Nobody publishes inside a container, which may have thousands of folders.
+        let may_hold = |path: &PathBuf| Format::of(path) != Format::N5;
+        open.extend(folders.map(|e| e.path()).filter(may_hold));
     }
     sum
 }

@@ -197,13 +197,17 @@ fn wiring(workflow: &Workflow, job: &Job) -> String {
         .flatten()
         .filter_map(|name| Some((name.as_str(), workflow.channel_of(name)?)))
         .collect();
-    serde_json::json!({
+    let mut wiring = serde_json::json!({
         "inputs": job.inputs,
         "outputs": job.outputs,
         "channels": channels,
         "keep": job.keep,
         "scale_factors": workflow.scale_factors,
         "projection": workflow.projection,
-    })
-    .to_string()
+    });
+    // Only where it is another than the one that there was first: results that are there keep their keys.
+    if workflow.format != config::ContainerFormat::H5 {
+        wiring["format"] = serde_json::json!(workflow.format);
+    }
+    wiring.to_string()
 }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::ContainerFormat;
 use queue::{Failure, FailureClass, Pass, SubjectKind, SubjectState};
 use worker::PassLimits;
-use workflow::PlateMember;
 use workflow::pass::{InputState, JobRequest, PassRequest, Subject};
+use workflow::{PlateMember, container_file};
 
 use crate::facility::{Prepared, RootSettings};
 use crate::image_set::ImageSet;
@@ -103,14 +104,15 @@ pub(crate) fn prepare(
     {
         return Err(gone(pass, &format!("job `{}`", unknown.job)).into());
     }
+    let format = prepared.workflow.format;
     let (subject, container) = if pass.subject.kind == SubjectKind::Plate {
-        let members = members(intake, pass, &settings)?;
+        let members = members(intake, pass, &settings, format)?;
         (
             Subject::Plate { members },
             workflow::plate_table_file(&pass.plate.output),
         )
     } else {
-        image_set(intake, pass, &settings)?
+        image_set(intake, pass, &settings, format)?
     };
     Ok(ReadyPass {
         limits: limits(pass, &prepared, defaults),
@@ -162,6 +164,7 @@ fn image_set(
     intake: &Intake,
     pass: &Pass,
     settings: &RootSettings,
+    format: ContainerFormat,
 ) -> Result<(Subject, PathBuf), Failure> {
     let set: ImageSet = serde_json::from_value(pass.subject.inputs.clone()).map_err(|e| {
         Failure::new(
@@ -175,7 +178,7 @@ fn image_set(
         .with_remedy("rescan the root")
     })?;
     let inputs = input_states(intake, settings, &set)?;
-    let container = pass.plate.output.join(&set.container);
+    let container = container_file(&pass.plate.output.join(&set.container), format);
     let subject = Subject::ImageSet {
         name: pass.subject.name.clone(),
         planes: set.planes(&settings.path),
@@ -216,6 +219,7 @@ fn members(
     intake: &Intake,
     pass: &Pass,
     settings: &RootSettings,
+    format: ContainerFormat,
 ) -> Result<Vec<PlateMember>, Failure> {
     let failed = |e: queue::Error| Failure::new(FailureClass::Transient, "queue", e.to_string());
     let troubles = records::failures_by_subject(intake.store(), pass.plate.id).map_err(failed)?;
@@ -235,7 +239,7 @@ fn members(
             container: row
                 .container
                 .clone()
-                .unwrap_or_else(|| pass.plate.output.join(&set.container)),
+                .unwrap_or_else(|| container_file(&pass.plate.output.join(&set.container), format)),
             planes: if missing.is_none() {
                 set.planes(&settings.path)
             } else {

@@ -1,4 +1,4 @@
-//! `wellspring inspect`: what is in an HDF5 file.
+//! `wellspring inspect`: what is in an HDF5 file or an N5 folder.
 
 use std::process::ExitCode;
 

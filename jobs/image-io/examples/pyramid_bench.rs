@@ -107,24 +107,22 @@ fn write_one(target: &Path, pixels: &Pixels, options: &ImageOptions) -> u64 {
     writer.commit().unwrap().bytes
 }
 
-fn measure_plane(folder: &Path, pixels: &Pixels) -> Value {
+fn measure_plane(target: &Path, pixels: &Pixels) -> Value {
     let (h, w) = pixels.shape();
     let raw = (h * w * pixels.pixel_type().size()) as f64;
-    let target = folder.join("bench.h5");
     let full_only = ImageOptions {
         scale_factors: vec![1],
         ..ImageOptions::default()
     };
     let pyramid = ImageOptions::default();
-    let bytes = write_one(&target, pixels, &full_only);
+    let bytes = write_one(target, pixels, &full_only);
     let s0 = best_ms(|| {
-        write_one(&target, pixels, &full_only);
+        write_one(target, pixels, &full_only);
     });
-    let all = best_ms(|| {
-        write_one(&target, pixels, &pyramid);
-    });
+    let mut bytes_pyramid = 0;
+    let all = best_ms(|| bytes_pyramid = write_one(target, pixels, &pyramid));
     let no_publish = best_ms(|| {
-        let mut writer = ContainerWriter::create(&target, None).unwrap();
+        let mut writer = ContainerWriter::create(target, None).unwrap();
         writer.add_image("image", pixels, &pyramid).unwrap();
     });
     let levels = best_ms(|| {
@@ -134,14 +132,14 @@ fn measure_plane(folder: &Path, pixels: &Pixels) -> Value {
         let _ = contrast_limits(pixels);
     });
     let read = best_ms(|| {
-        Container::open(&target)
+        Container::open(target)
             .unwrap()
             .read_image("image", 0)
             .unwrap();
     });
     json!({
         "write_s0_ms": s0, "write_pyramid_ms": all, "write_pyramid_unpublished_ms": no_publish, "levels_only_ms": levels,
-        "contrast_only_ms": contrast, "read_s0_ms": read, "ratio_s0": raw / bytes as f64, "write_pyramid_ms_per_mpx": all / (h * w) as f64 * 1e6,
+        "contrast_only_ms": contrast, "read_s0_ms": read, "bytes_pyramid": bytes_pyramid, "ratio_s0": raw / bytes as f64, "write_pyramid_ms_per_mpx": all / (h * w) as f64 * 1e6,
     })
 }
 
@@ -218,6 +216,34 @@ fn measure_compressor(pixels: &Pixels) -> Value {
     result
 }
 
+/// The blocks of an N5 folder, which knows no shuffle, with libdeflate.
+fn measure_interleaved(pixels: &Pixels) -> Value {
+    let size = pixels.pixel_type().size();
+    let mut blocks = shuffled_chunks(pixels);
+    for block in &mut blocks {
+        let n = block.len() / size;
+        *block = (0..n)
+            .flat_map(|i| (0..size).rev().map(move |k| k * n + i))
+            .map(|at| block[at])
+            .collect();
+    }
+    let raw: usize = blocks.iter().map(Vec::len).sum();
+    let mpx = SIDE as f64 * SIDE as f64 / 1e6;
+    let mut result = json!({});
+    for level in [1, 2, 3, 4, 6] {
+        let level_of = libdeflater::CompressionLvl::new(level).unwrap();
+        let mut compressor = libdeflater::Compressor::new(level_of);
+        let (mut out, mut bytes) = (vec![0; 1 << 20], 0);
+        let ms = best_ms(|| {
+            let each = blocks.iter().map(|c| compressor.gzip_compress(c, &mut out));
+            bytes = each.map(Result::unwrap).sum();
+        });
+        result[format!("gzip{level}_ms_per_mpx")] = json!(ms / mpx);
+        result[format!("gzip{level}_ratio")] = json!(raw as f64 / bytes as f64);
+    }
+    result
+}
+
 fn shuffled_chunks(pixels: &Pixels) -> Vec<Vec<u8>> {
     let size = pixels.pixel_type().size();
     let (h, w) = pixels.shape();
@@ -254,6 +280,7 @@ fn main() {
     let mut result = json!({ "side": SIDE, "repeats": REPEATS });
     for (name, pixels) in &planes {
         result["compressor_1_thread"][*name] = measure_compressor(pixels);
+        result["n5_compressor_1_thread"][*name] = measure_interleaved(pixels);
     }
     for n in threads {
         let pool = rayon::ThreadPoolBuilder::new()
@@ -263,7 +290,9 @@ fn main() {
         pool.install(|| {
             let key = format!("threads_{n}");
             for (name, pixels) in &planes {
-                result[&key][*name] = measure_plane(folder.path(), pixels);
+                let target = folder.path().join("bench.h5");
+                result[&key][*name] = measure_plane(&target, pixels);
+                result[&key]["n5"][*name] = measure_plane(&target.with_extension("n5"), pixels);
             }
             result[&key]["small_container"] = measure_small(folder.path());
         });

@@ -227,7 +227,7 @@ fn check_shape(path: &Path, found: (usize, usize), wanted: &Wanted<'_>) -> Resul
 }
 
 /// A plane of this type and shape whose bytes, row by row, `fill` writes.
-fn filled(
+pub(crate) fn filled(
     pixel_type: PixelType,
     shape: (usize, usize),
     fill: impl FnOnce(&mut [u8]) -> Result<()>,

@@ -2,6 +2,7 @@
 
 mod leftovers;
 mod scratch;
+mod tree;
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -14,6 +15,8 @@ use rustix::fs::{FlockOperation, flock};
 
 pub use leftovers::{Leftovers, remove_leftovers};
 pub use scratch::Scratch;
+pub use tree::recover;
+pub(crate) use tree::{StagedTree, aside};
 
 use crate::{Error, Result};
 
@@ -125,28 +128,10 @@ impl Staged {
             .and_then(|()| std::fs::rename(&self.path, &self.target))
             .map_err(|e| failed(&self.target, "rename a new file to", e))?;
         self.committed = true;
-        let folder = self
-            .target
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let flushed = write_point(Point::PublishRenamed)
-            .and_then(|()| File::open(folder))
-            .and_then(|f| f.sync_all());
+        let folder = parent(&self.target);
+        let flushed = write_point(Point::PublishRenamed).and_then(|()| flush_folder(folder));
         faults::point(Point::PublishDurable);
-        match flushed {
-            // Some network file systems cannot do it, and need not.
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    std::io::ErrorKind::InvalidInput | std::io::ErrorKind::Unsupported
-                ) =>
-            {
-                Ok(())
-            }
-            Err(e) => Err(failed(folder, "flush", e)),
-            Ok(()) => Ok(()),
-        }
+        flushed.map_err(|e| failed(folder, "flush", e))
     }
 }
 
@@ -166,6 +151,31 @@ pub fn write_bytes_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut staged = Staged::create(path)?;
     staged.write(bytes)?;
     staged.commit()
+}
+
+/// The folder that something lies in.
+fn parent(path: &Path) -> &Path {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// Makes the names in a folder durable.
+fn flush_folder(folder: &Path) -> std::io::Result<()> {
+    use std::io::ErrorKind;
+    match File::open(folder).and_then(|f| f.sync_all()) {
+        // Some network file systems cannot do it, and need not.
+        Err(e) if matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        result => result,
+    }
+}
+
+/// Removes a file, a link, or a folder with all that is in it.
+fn remove_any(path: &Path) -> std::io::Result<()> {
+    if std::fs::symlink_metadata(path)?.is_dir() {
+        scratch::remove_tree(path)
+    } else {
+        std::fs::remove_file(path)
+    }
 }
 
 /// A number that no other live process uses, and none of this one used before.

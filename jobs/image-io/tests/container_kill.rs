@@ -73,9 +73,18 @@ fn write_until_killed() {
 }
 
 #[test]
-fn a_killed_writer_leaves_a_whole_container() {
+fn a_killed_writer_leaves_a_whole_file() {
+    kill("WellA01.h5");
+}
+
+#[test]
+fn a_killed_writer_leaves_a_whole_folder() {
+    kill("WellA01.n5");
+}
+
+fn kill(name: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("WellA01.h5");
+    let target = folder.path().join(name);
     let mut seen = Vec::new();
     for round in 0..12u32 {
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -108,21 +117,23 @@ fn a_killed_writer_leaves_a_whole_container() {
             .unwrap()
             .map(|e| e.unwrap().file_name())
             .collect();
-        assert_eq!(
-            names,
-            ["WellA01.h5"],
-            "leftovers remain after round {round}"
-        );
+        assert_eq!(names, [name], "leftovers remain after round {round}");
     }
     assert!(seen.iter().any(|v| *v > 0), "{seen:?}");
 }
 
 #[test]
 fn many_threads_write_and_read_at_once() {
+    for extension in ["h5", "n5"] {
+        many_threads(extension);
+    }
+}
+
+fn many_threads(extension: &str) {
     let folder = tempfile::tempdir().unwrap();
     let versions: Vec<u16> = (0..16).collect();
     versions.par_iter().for_each(|version| {
-        let target = folder.path().join(format!("{version}.h5"));
+        let target = folder.path().join(format!("{version}.{extension}"));
         write(&target, None, *version);
         write(&target, Some(&target), version + 100);
         assert_eq!(check(&target), version + 100);

@@ -2,8 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-/// Extension of an image set's container.
+/// Extension under which the name of an image set's container is kept, whatever its format.
 pub const CONTAINER_EXTENSION: &str = "h5";
+
+/// An image set's container in a format. Names are kept with [`CONTAINER_EXTENSION`], so that a workflow may change its format.
+#[must_use]
+pub fn container_file(name: &Path, format: config::ContainerFormat) -> PathBuf {
+    name.with_extension(format.extension())
+}
 
 /// BatchLib's plate table: `<folder>/<folder's name>_table.hdf5`. PlateViewer looks for exactly this name; `.hdf5`
 /// keeps it out of globs for `*.h5`.

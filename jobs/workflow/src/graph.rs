@@ -89,6 +89,8 @@ pub struct Workflow {
     pub scale_factors: Vec<u32>,
     /// Whether the raw channels are stored too.
     pub keep_raw: bool,
+    /// File format of the image sets' containers.
+    pub format: config::ContainerFormat,
     /// How several z-slices become one plane.
     pub projection: config::Projection,
     /// The file that it was compiled from.
@@ -130,6 +132,7 @@ impl Workflow {
             jobs,
             scale_factors: source.container.scale_factors.clone(),
             keep_raw: source.container.raw,
+            format: source.container.format,
             projection: source.z.projection,
             source: source.clone(),
         })

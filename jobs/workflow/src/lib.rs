@@ -17,7 +17,7 @@ mod plate_context;
 mod port;
 mod status_name;
 
-pub use container::{CONTAINER_EXTENSION, plate_file, plate_table_file};
+pub use container::{CONTAINER_EXTENSION, container_file, plate_file, plate_table_file};
 pub use context::{Item, JobIo, Look};
 pub use error::{Failure, FailureClass, WorkflowError};
 pub use graph::{Bindings, Job, Limits, Scope, Workflow, resolve_files};

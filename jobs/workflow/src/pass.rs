@@ -339,6 +339,7 @@ fn run_image_set(
 /// A container of an earlier pass. One that cannot be read is treated as absent: every image in it is made again, and the
 /// damaged file is replaced only by a whole new one.
 fn open_previous(target: &std::path::Path) -> Result<Option<Container>, Failure> {
+    image_io::container::recover(target)?;
     // A link would bring what it leads to into the new container; the publishing replaces it by a file.
     if !target.exists() || target.is_symlink() {
         return Ok(None);

@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use faults::Point;
 use image_io::publish::{remove_leftovers, write_bytes_atomically};
 
 use super::facts::Facts;
@@ -91,7 +90,6 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(&path, "read", error)),
         }
-        faults::point(Point::TracesRolled);
         self.publish(name, text.as_bytes())
     }
 }

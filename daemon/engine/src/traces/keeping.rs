@@ -51,7 +51,11 @@ impl Intake {
             let plate = match self.store().plate(id) {
                 Ok(found) => found.plate,
                 Err(queue::Error::NotFound { .. }) => continue,
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    // Those that are due are found again in the queue.
+                    keeping.start_over();
+                    return Err(error.into());
+                }
             };
             let wanted = facility.root(plate.root).is_some_and(|r| r.status_files);
             // It has an event of its own when it has ended.

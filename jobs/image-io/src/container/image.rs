@@ -1,9 +1,5 @@
-//! Writing one multiscale image.
+//! One multiscale image: its options, its levels, its attributes.
 
-use super::chunk::{self, Encoded};
-use super::ffi::dataset::{self, Element, Layout};
-use super::ffi::types::Shared;
-use super::ffi::{Failure, Handle, attribute, link, locked};
 use super::{Attribute, Color, contrast, pyramid};
 use crate::Pixels;
 
@@ -49,24 +45,28 @@ impl ImageOptions {
     }
 }
 
-/// One level with its chunks.
-struct Level {
-    shape: (usize, usize),
-    chunks: Vec<Encoded>,
+/// One level with its chunks, in the form of a format.
+pub(super) struct Level<C> {
+    pub shape: (usize, usize),
+    pub chunks: Vec<C>,
 }
 
 /// An image, ready to be written.
-pub(super) struct Prepared {
-    levels: Vec<Level>,
+pub(super) struct Prepared<C> {
+    pub levels: Vec<Level<C>>,
     contrast: Option<[f64; 2]>,
     color: Color,
 }
 
-/// Computes levels and contrast, and compresses all chunks, on the current rayon pool.
-pub(super) fn prepare(pixels: &Pixels, options: &ImageOptions) -> Prepared {
+/// Computes levels and contrast, and compresses all chunks with `encode`, on the current rayon pool.
+pub(super) fn prepare<C: Send>(
+    pixels: &Pixels,
+    options: &ImageOptions,
+    encode: impl Fn(&Pixels) -> Vec<C> + Sync,
+) -> Prepared<C> {
     let encode = |p: &Pixels| Level {
         shape: p.shape(),
-        chunks: chunk::encode(p),
+        chunks: encode(p),
     };
     let color = options
         .color
@@ -83,7 +83,7 @@ pub(super) fn prepare(pixels: &Pixels, options: &ImageOptions) -> Prepared {
             } else {
                 contrast::limits(pixels)
             };
-            let reduced: Vec<Level> =
+            let reduced: Vec<Level<C>> =
                 pyramid::levels(pixels, &options.scale_factors, options.use_nearest)
                     .iter()
                     .map(encode)
@@ -99,50 +99,11 @@ pub(super) fn prepare(pixels: &Pixels, options: &ImageOptions) -> Prepared {
     }
 }
 
-/// Creates the image's group and hands all chunks to the library, in one hold of its lock.
-pub(super) fn write(
-    file: &Handle,
-    name: &str,
-    pixels: &Pixels,
-    prepared: &Prepared,
+/// The attributes of the image's group.
+pub(super) fn attributes<C>(
+    prepared: &Prepared<C>,
     options: &ImageOptions,
-    shared: &Shared,
-) -> Result<(), Failure> {
-    locked(|| {
-        let group = link::create_group(file, name, shared)?;
-        for (name, value) in attributes(prepared, options) {
-            attribute::write(&group, &name, &value, shared)?;
-        }
-        let pixel_type = pixels.pixel_type();
-        let mut creation: Option<((usize, usize), Handle)> = None;
-        for (index, level) in prepared.levels.iter().enumerate() {
-            let extents = chunk::extents(level.shape);
-            // Chunks of the larger levels are equal.
-            let list = match creation.take() {
-                Some((e, list)) if e == extents => list,
-                _ => dataset::creation(Layout::Chunked {
-                    chunk: &[extents.0 as u64, extents.1 as u64],
-                    shuffle: pixel_type.size() > 1,
-                })?,
-            };
-            let data = dataset::create(
-                &group,
-                &format!("s{index}"),
-                Element::Number(pixel_type),
-                &[level.shape.0 as u64, level.shape.1 as u64],
-                &list,
-                shared,
-            )?;
-            for chunk in &level.chunks {
-                dataset::write_chunk(&data, &chunk.offset, &chunk.bytes)?;
-            }
-            creation = Some((extents, list));
-        }
-        Ok(())
-    })
-}
-
-fn attributes(prepared: &Prepared, options: &ImageOptions) -> Vec<(String, Attribute)> {
+) -> Vec<(String, Attribute)> {
     let mut all = vec![
         ("Color".to_owned(), Attribute::from(prepared.color.name())),
         ("Visible".to_owned(), Attribute::Bool(options.visible)),

@@ -1,25 +1,18 @@
-//! What is in an HDF5 file, for people and for scripts.
+//! What is in a container, or in any HDF5 file or N5 folder, for people and for scripts.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::Attribute;
-use super::ffi::link::{self, Kind, Link};
-use super::ffi::{Failure, Handle, attribute, dataset, file, locked};
-use crate::{Error, Result};
+use super::{Attribute, Format, hdf5, n5};
+use crate::Result;
 
-/// Objects beyond this number are not listed.
-const MOST_NODES: usize = 100_000;
-/// Groups deeper than this are not opened.
-const DEEPEST: usize = 32;
-
-/// The content of a file without its values.
+/// The content of a file or folder without its values.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Inspection {
-    /// The file.
+    /// The file or folder.
     pub path: PathBuf,
-    /// Its size.
+    /// Its size; of a folder, that of all files in it.
     pub bytes: u64,
     /// The root group.
     pub root: Node,
@@ -61,7 +54,7 @@ pub enum NodeKind {
         /// The path under which it is listed.
         target: String,
     },
-    /// A link to another file, a named type, or something unknown.
+    /// A link to another file, a named type, or something unknown. In an N5 folder, every link.
     Other,
 }
 
@@ -81,145 +74,17 @@ pub struct DatasetInfo {
     pub filters: Vec<String>,
     /// Bytes without compression.
     pub bytes: u64,
-    /// Bytes in the file.
+    /// Bytes on disk.
     pub stored_bytes: u64,
 }
 
-/// Lists what any HDF5 file holds.
+/// Lists what any HDF5 file holds, or any folder whose name ends in `.n5`.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be opened, [`Error::Damaged`] if its structure cannot be read.
+/// [`crate::Error::Io`] if it cannot be opened, [`crate::Error::Damaged`] if its structure cannot be read.
 pub fn inspect(path: &Path) -> Result<Inspection> {
-    let bytes = super::reader::open_plain(path)?
-        .metadata()
-        .map_err(|source| Error::Io {
-            path: path.to_owned(),
-            action: "open",
-            source,
-        })?
-        .len();
-    let mut walk = Walk {
-        seen: std::collections::HashMap::new(),
-        nodes: 0,
-    };
-    let root = locked(|| {
-        let file = file::open(path)?;
-        let root = link::open_group(&file, "/")?;
-        walk.seen
-            .insert(link::object(&file, "/")?.identity, "/".to_owned());
-        Ok(Node {
-            name: "/".to_owned(),
-            kind: NodeKind::Group {
-                members: walk.members(&root, "", 0)?,
-            },
-            attributes: attributes(&root)?,
-        })
-    })
-    .map_err(|f: Failure| f.reading(path, "the file"))?;
-    Ok(Inspection {
-        path: path.to_owned(),
-        bytes,
-        root,
-        truncated: walk.nodes >= MOST_NODES,
-    })
-}
-
-struct Walk {
-    seen: std::collections::HashMap<[u8; 16], String>,
-    nodes: usize,
-}
-
-impl Walk {
-    fn members(&mut self, group: &Handle, path: &str, depth: usize) -> Result<Vec<Node>, Failure> {
-        let mut members = Vec::new();
-        if depth >= DEEPEST {
-            return Ok(members);
-        }
-        for (name, link) in link::links(group)? {
-            if self.nodes >= MOST_NODES {
-                break;
-            }
-            self.nodes += 1;
-            let path = format!("{path}/{name}");
-            members.push(match link {
-                Link::Hard => self.object(group, name, &path, depth)?,
-                Link::Soft => Node {
-                    kind: NodeKind::SoftLink {
-                        target: link::soft_target(group, &name)?,
-                    },
-                    name,
-                    attributes: Vec::new(),
-                },
-                Link::External => Node {
-                    name,
-                    kind: NodeKind::Other,
-                    attributes: Vec::new(),
-                },
-            });
-        }
-        Ok(members)
+    match Format::of(path) {
+        Format::Hdf5 => hdf5::inspect(path),
+        Format::N5 => n5::inspect(path),
     }
-
-    fn object(
-        &mut self,
-        group: &Handle,
-        name: String,
-        path: &str,
-        depth: usize,
-    ) -> Result<Node, Failure> {
-        let object = link::object(group, &name)?;
-        if let Some(first) = self.seen.get(&object.identity) {
-            return Ok(Node {
-                name,
-                kind: NodeKind::HardLink {
-                    target: first.clone(),
-                },
-                attributes: Vec::new(),
-            });
-        }
-        self.seen.insert(object.identity, path.to_owned());
-        let handle = link::open_object(group, &name)?;
-        let kind = match object.kind {
-            Kind::Group => NodeKind::Group {
-                members: self.members(&handle, path, depth + 1)?,
-            },
-            Kind::Dataset => NodeKind::Dataset(dataset_info(&handle)?),
-            Kind::Other => NodeKind::Other,
-        };
-        Ok(Node {
-            name,
-            kind,
-            attributes: attributes(&handle)?,
-        })
-    }
-}
-
-fn attributes(object: &Handle) -> Result<Vec<(String, Attribute)>, Failure> {
-    attribute::names(object)?
-        .into_iter()
-        .map(|n| attribute::read(object, &n).map(|v| (n, v)))
-        .collect()
-}
-
-fn dataset_info(data: &Handle) -> Result<DatasetInfo, Failure> {
-    let d = dataset::describe_dataset(data)?;
-    let bytes = d
-        .elements()
-        .unwrap_or(u64::MAX)
-        .saturating_mul(d.element_bytes as u64);
-    let filters = d.filters.iter().map(|f| match (f.id, f.parameter) {
-        (1, Some(level)) => format!("deflate {level}"),
-        (2, _) => "shuffle".to_owned(),
-        (id, _) if f.name.is_empty() => format!("filter {id}"),
-        _ => f.name.clone(),
-    });
-    Ok(DatasetInfo {
-        filters: filters.collect(),
-        shape: d.extents,
-        dtype: d.element.name(),
-        layout: d.layout,
-        chunk: d.chunk,
-        bytes,
-        stored_bytes: dataset::stored_bytes(data),
-    })
 }

@@ -3,25 +3,20 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::ffi::types::Shared;
-use super::ffi::{Handle, attribute, file, link, locked};
+use super::store::Assembly;
 use super::{
-    Attribute, ImageOptions, TABLES, TYPED, VisibleType, carry, image, is_image_name,
-    is_table_name, table_form,
+    Attribute, Format, ImageOptions, TABLES, TYPED, VisibleType, hdf5, is_image_name,
+    is_table_name, n5,
 };
-use crate::publish::Staged;
 use crate::table::Table;
 use crate::{Error, Pixels, Result};
-
-/// Bytes that a new container is expected to take; only sets how fast its memory grows.
-const EXPECTED: u64 = 1 << 20;
 
 /// A published container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     /// Where it is.
     pub path: PathBuf,
-    /// Its size.
+    /// Its size; of a folder, that of all files in it.
     pub bytes: u64,
 }
 
@@ -32,32 +27,37 @@ pub struct Published {
 pub struct ContainerWriter {
     target: PathBuf,
     previous: Option<PathBuf>,
-    file: Handle,
-    shared: &'static Shared,
+    assembly: Box<dyn Assembly>,
     /// Paths of images and tables that are new or removed.
     replaced: BTreeSet<String>,
 }
 
 impl ContainerWriter {
-    /// Begins a container that will be published as `target`. All images, tables and attributes of `previous` (often the
-    /// same path) that are neither replaced nor removed are carried over at [`Self::commit`].
+    /// Begins a container that will be published as `target`, in the format that its extension stands for. All images, tables
+    /// and attributes of `previous` (often the same path, always the same format) that are neither replaced nor removed are
+    /// carried over at [`Self::commit`].
     ///
     /// # Errors
-    /// [`Error::Hdf5`] if memory runs out. A `previous` that cannot be read is an error of [`Self::commit`].
+    /// [`Error::Unsupported`] if `previous` has another format, [`Error::Hdf5`] if memory runs out. A `previous` that cannot be
+    /// read is an error of [`Self::commit`].
     pub fn create(target: &Path, previous: Option<&Path>) -> Result<Self> {
-        let expected = previous
-            .and_then(|p| std::fs::metadata(p).ok())
-            .map_or(EXPECTED, |m| m.len());
-        let failed = |f: super::Failure| f.at(target, "begin it");
-        let (file, shared) = (
-            file::create(expected as usize).map_err(failed)?,
-            Shared::get().map_err(failed)?,
-        );
+        let format = Format::of(target);
+        if let Some(other) = previous.filter(|p| Format::of(p) != format) {
+            return Err(Error::Unsupported {
+                path: other.to_owned(),
+                reason: format!(
+                    "its format is not that of `{}`, which it is to be carried over into",
+                    target.display()
+                ),
+            });
+        }
         Ok(Self {
             target: target.to_owned(),
             previous: previous.map(Path::to_owned),
-            file,
-            shared,
+            assembly: match format {
+                Format::Hdf5 => Box::new(hdf5::Assembly::create(target, previous)?),
+                Format::N5 => Box::new(n5::Assembly::create(target)),
+            },
             replaced: BTreeSet::new(),
         })
     }
@@ -71,7 +71,7 @@ impl ContainerWriter {
     /// was added before; [`Error::Hdf5`] if the library fails.
     pub fn add_image(&mut self, name: &str, pixels: &Pixels, options: &ImageOptions) -> Result<()> {
         let (height, width) = pixels.shape();
-        if !is_image_name(name) {
+        if !is_image_name(name) || !self.assembly.is_name(name) {
             return Err(self.refuse(format!("`{name}` cannot be an image's name")));
         }
         if height == 0 || width == 0 {
@@ -81,9 +81,7 @@ impl ContainerWriter {
             return Err(self.refuse(format!("image `{name}`: {fault}")));
         }
         self.claim(&format!("/{name}"))?;
-        let prepared = image::prepare(pixels, options);
-        image::write(&self.file, name, pixels, &prepared, options, self.shared)
-            .map_err(|f| f.at(&self.target, format!("write image `{name}`")))
+        self.assembly.add_image(name, pixels, options)
     }
 
     /// Adds a table, for example `cell_segmentation/properties`: as text under `/tables/<name>`, where BatchLib and PlateViewer
@@ -96,19 +94,13 @@ impl ContainerWriter {
     /// [`Error::Unsupported`] for columns of unequal length, an unusable name, or a name that was added before;
     /// [`Error::Hdf5`] if the library fails.
     pub fn add_table(&mut self, name: &str, table: &Table, visible: VisibleType) -> Result<()> {
-        if !is_table_name(name) {
-            return Err(self.refuse(format!("`{name}` cannot be a table's name")));
-        }
+        self.check_table_name(name)?;
         if !table.is_rectangular() {
             return Err(self.refuse(format!("the columns of table `{name}` differ in length")));
         }
         self.claim(&format!("/{TABLES}/{name}"))?;
         self.claim(&format!("/{TYPED}/{name}"))?;
-        let write = || {
-            let cells = table_form::write_cells(&self.file, name, table, visible, self.shared)?;
-            table_form::write_typed(&self.file, name, table, cells, self.shared)
-        };
-        write().map_err(|f| f.at(&self.target, format!("write table `{name}`")))
+        self.assembly.add_table(name, table, visible)
     }
 
     /// Gives a table that was added here a second name, without storing it twice.
@@ -116,9 +108,7 @@ impl ContainerWriter {
     /// # Errors
     /// [`Error::Missing`] if `existing` was not added; else as [`Self::add_table`].
     pub fn alias_table(&mut self, existing: &str, alias: &str) -> Result<()> {
-        if !is_table_name(alias) {
-            return Err(self.refuse(format!("`{alias}` cannot be a table's name")));
-        }
+        self.check_table_name(alias)?;
         if !self.replaced.contains(&format!("/{TABLES}/{existing}")) {
             return Err(Error::Missing {
                 path: self.target.clone(),
@@ -127,13 +117,8 @@ impl ContainerWriter {
         }
         for root in [TABLES, TYPED] {
             self.claim(&format!("/{root}/{alias}"))?;
-            link::link_hard(
-                &self.file,
-                &format!("{root}/{existing}"),
-                &format!("{root}/{alias}"),
-                self.shared,
-            )
-            .map_err(|f| f.at(&self.target, format!("link table `{alias}`")))?;
+            self.assembly
+                .alias(&format!("{root}/{existing}"), &format!("{root}/{alias}"))?;
         }
         Ok(())
     }
@@ -150,56 +135,35 @@ impl ContainerWriter {
         }
     }
 
-    /// Sets an attribute of the whole file, once.
+    /// Sets an attribute of the whole container, once.
     ///
     /// # Errors
-    /// [`Error::Hdf5`] if it was set before.
+    /// [`Error::Hdf5`] or [`Error::Unsupported`] if it was set before or has an unusable name.
     pub fn set_attribute(&mut self, name: &str, value: &Attribute) -> Result<()> {
-        let write = || {
-            attribute::write(
-                &link::open_object(&self.file, "/")?,
-                name,
-                value,
-                self.shared,
-            )
-        };
-        locked(write).map_err(|f| f.at(&self.target, format!("write attribute `{name}`")))
+        self.assembly.set_attribute(name, value)
     }
 
-    /// Carries over what is left of the previous container and publishes the file: afterwards the target is the new file,
-    /// on disk.
+    /// Carries over what is left of the previous container and publishes the new one: afterwards the target is the new
+    /// container, on disk.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be written (disk full, share gone): the target is as it was.
+    /// [`Error::Io`] if it cannot be written (disk full, share gone): the target is as it was.
     /// [`Error::Damaged`] or [`Error::Hdf5`] if the previous container cannot be read.
-    pub fn commit(mut self) -> Result<Published> {
-        if let Some(previous) = &self.previous {
-            super::reader::open_plain(previous)?;
-            let carry = || {
-                carry::carry_over(
-                    &file::open(previous)?,
-                    &self.file,
-                    &self.replaced,
-                    self.shared,
-                )
-            };
-            locked(carry).map_err(|f| f.reading(previous, "what is carried over"))?;
-        }
-        faults::write_point(faults::Point::ContainerAssembled).map_err(|source| Error::Io {
-            path: self.target.clone(),
-            action: "create",
-            source,
-        })?;
-        let mut staged = Staged::create(&self.target)?;
-        let bytes = file::with_image(&mut self.file, |image| {
-            staged.write(image).map(|()| image.len() as u64)
-        })
-        .map_err(|f| f.at(&self.target, "finish it"))??;
-        staged.commit()?;
+    pub fn commit(self) -> Result<Published> {
+        let bytes = self
+            .assembly
+            .commit(self.previous.as_deref(), &self.replaced)?;
         Ok(Published {
             path: self.target,
             bytes,
         })
+    }
+
+    fn check_table_name(&self, name: &str) -> Result<()> {
+        if is_table_name(name) && name.split('/').all(|part| self.assembly.is_name(part)) {
+            return Ok(());
+        }
+        Err(self.refuse(format!("`{name}` cannot be a table's name")))
     }
 
     fn claim(&mut self, path: &str) -> Result<()> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::axes::{Axes, place};
 use super::{DATASET, Wanted, filled, unsupported};
-use crate::container::{Attribute, Container, Values, dataset_image};
+use crate::container::{Attribute, Hdf5File, Values, dataset_image};
 use crate::{Error, Pixels, Result};
 
 /// Larger planes are refused before memory is taken.
@@ -27,15 +27,15 @@ pub(super) fn write(path: &Path, values: &Values) -> Result<()> {
 }
 
 pub(super) fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Pixels> {
-    let container = Container::open(path)?;
+    let file = Hdf5File::open(path)?;
     let Some(dataset) = wanted.dataset else {
         return Err(unsupported(
             path,
             "it is an HDF5 file; name the dataset that is meant with `dataset`".to_owned(),
         ));
     };
-    let array = container.array(dataset)?;
-    let tags = container.attribute(dataset, "axistags")?;
+    let array = file.array(dataset)?;
+    let tags = file.attribute(dataset, "axistags")?;
     let told = tags
         .as_ref()
         .and_then(Attribute::as_text)
@@ -58,7 +58,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Pixels> {
         (height, width)
     };
     let pixels = filled(array.pixel_type, stored, |out| {
-        container.read_block(&array, &place.index, &count, out)
+        file.read_block(&array, &place.index, &count, out)
     })?;
     Ok(if transposed {
         pixels.transposed()

@@ -1,6 +1,7 @@
 //! Removes what killed writers left behind.
 
 use std::fs::{File, OpenOptions};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -9,6 +10,7 @@ use rustix::io::Errno;
 
 use super::SUFFIX;
 use super::scratch::remove_tree;
+use super::tree::{aside_of, is_aside, recover};
 use crate::{Error, Result};
 
 /// Nothing is written for so long; older partial files are dead wherever their writer ran.
@@ -26,7 +28,7 @@ pub struct Leftovers {
     pub kept: usize,
 }
 
-/// Deletes the hidden files and folders ([`super::Scratch`]) of dead writers in `folder` (not below it).
+/// Deletes the hidden files and folders of dead writers in `folder` (not below it), and brings back what one had moved aside.
 ///
 /// Either is kept while somebody holds its lock. Without a holder it goes if its process is not alive here, or if it was not
 /// written to for some seconds. Where the file system has no locks, only after a day, because its writer may be on another
@@ -42,6 +44,14 @@ pub fn remove_leftovers(folder: &Path) -> Result<Leftovers> {
     })?;
     let mut found = Leftovers::default();
     for entry in entries.flatten() {
+        if is_aside(&entry.file_name()) {
+            match settle(&entry.path()) {
+                Some(true) => found.removed += 1,
+                Some(false) => {}
+                None => found.kept += 1,
+            }
+            continue;
+        }
         let Some(pid) = writer(&entry.file_name().to_string_lossy()) else {
             continue;
         };
@@ -61,6 +71,22 @@ pub fn remove_leftovers(folder: &Path) -> Result<Leftovers> {
         }
     }
     Ok(found)
+}
+
+/// Brings back an old folder that was moved aside for a new one which never came, or removes it where it came. Whether it was
+/// removed; `None` if its writer may be at work.
+fn settle(old: &Path) -> Option<bool> {
+    let metadata = std::fs::symlink_metadata(old).ok()?;
+    // Moving it aside changed this time.
+    let moved = SystemTime::UNIX_EPOCH + Duration::from_secs(metadata.ctime().try_into().ok()?);
+    let is_old = SystemTime::now()
+        .duration_since(moved)
+        .is_ok_and(|age| age > UNLOCKED);
+    let target = aside_of(old).filter(|_| is_old && metadata.is_dir())?;
+    if recover(&target).ok()? {
+        return Some(false);
+    }
+    remove_tree(old).ok().map(|()| true)
 }
 
 /// The process id in the name of a hidden file.

@@ -1,4 +1,4 @@
-//! Files that are never images, whatever the scheme: the leftovers of file systems, copy programs and instruments.
+//! Files that are never images, whatever the scheme: the leftovers of file systems, copy programs and instruments, and our results.
 
 use std::path::{Component, Path};
 
@@ -58,6 +58,8 @@ fn name_rule(name: &[u8]) -> Option<&'static str> {
     match name {
         [b'.', ..] => Some(".* (hidden file or folder)"),
         [b'~', ..] => Some("~* (temporary file)"),
+        // Results, with a folder a group and a file a block.
+        [.., b'.', b'n' | b'N', b'5'] => Some("*.n5 (N5 container)"),
         _ => {
             let junk = NAMES
                 .iter()
@@ -109,6 +111,8 @@ mod tests {
             ("x.tif~", "*~ (backup copy)"),
             ("x.tif.filepart", "*.filepart (being copied by WinSCP)"),
             ("x.TMP", "*.tmp (being written)"),
+            ("p/x.n5", "*.n5 (N5 container)"),
+            ("p/x.N5/DNA/s0/0/1.tif", "*.n5 (N5 container)"),
             (
                 "P_E07_s1_w1_thumb4BFD4018-E675-475E-B5AB-2E959E6B6DA1.tif",
                 "*_thumb* (thumbnail)",
@@ -124,6 +128,8 @@ mod tests {
             "my_thumbs/x.tif",
             "part/x.tif",
             "x.tmp/y.tif",
+            "n5/y.tif",
+            "x.n5.tif",
             "",
         ] {
             assert_eq!(junk_rule(Path::new(path)), None, "{path}");

@@ -1,8 +1,8 @@
 //! Reading a part of an array of any number of axes through the library.
 
-use super::Container;
-use crate::container::ffi::dataset::{self, Description};
-use crate::container::ffi::{Failure, Handle, locked};
+use super::Hdf5File;
+use crate::container::hdf5::ffi::dataset::{self, Description};
+use crate::container::hdf5::ffi::{Failure, Handle, locked};
 use crate::{Error, PixelType, Result};
 
 /// An open array of numbers.
@@ -17,7 +17,7 @@ pub(crate) struct Array {
     described: Description,
 }
 
-impl Container {
+impl Hdf5File {
     /// Opens a dataset that holds numbers.
     ///
     /// # Errors

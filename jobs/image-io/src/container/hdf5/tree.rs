@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Attribute;
 use super::ffi::dataset::{self, Description};
 use super::ffi::link::{self, Kind, Link};
 use super::ffi::{Failure, Handle, attribute, file, locked};
-use super::reader::open_plain;
+use crate::container::Attribute;
+use crate::container::reader::open_plain;
 use crate::{Error, PixelType, Result};
 
 /// Values of a dataset of any number of dimensions, C order, in the machine's byte order.

@@ -1,13 +1,10 @@
 //! Reads either form of a table.
 
-use super::typed_key;
 use crate::PixelType;
-use crate::container::ffi::{Failure, Handle, attribute, dataset, link};
+use crate::container::hdf5::ffi::{Failure, Handle, attribute, dataset, link};
+use crate::container::table_form::{MOST_CELLS, of_texts, typed_key};
 use crate::container::{Attribute, TABLES, TYPED};
-use crate::table::{Table, Values, parse_column};
-
-/// Cells of one table. In memory each takes 8 to 50 bytes.
-const MOST_CELLS: u64 = 1 << 28;
+use crate::table::{Table, Values};
 
 /// Reads `/tables/<name>`: cells as text, then the types by BatchLib's rule.
 pub fn read_cells(group: &Handle) -> Result<Table, Failure> {
@@ -27,21 +24,7 @@ pub fn read_cells(group: &Handle) -> Result<Table, Failure> {
         )));
     }
     let visible = read_flags(group)?;
-    let mut table = Table::default();
-    for (c, name) in names.into_iter().enumerate() {
-        let column: Vec<&str> = cells
-            .iter()
-            .skip(c)
-            .step_by(columns)
-            .map(String::as_str)
-            .collect();
-        table.columns.push(crate::table::Column {
-            name,
-            values: parse_column(&column),
-            visible: visible.get(c).copied().unwrap_or(true),
-        });
-    }
-    Ok(table)
+    Ok(of_texts(names, &cells, &visible))
 }
 
 fn check_cells(name: &str, cells: Option<u64>) -> Result<(), Failure> {

@@ -8,14 +8,13 @@ use libdeflater::Decompressor;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::{Container, Plane};
-use crate::container::chunk::join_row;
-use crate::container::ffi::dataset::{self, Chunk};
-use crate::container::ffi::{Failure, Handle, locked};
+use super::{Hdf5File, Plane};
+use crate::container::MOST_PLANE_BYTES;
+use crate::container::hdf5::chunk::join_row;
+use crate::container::hdf5::ffi::dataset::{self, Chunk};
+use crate::container::hdf5::ffi::{Failure, Handle, locked};
 use crate::{Error, PixelType, Pixels, Result};
 
-/// Larger planes are refused before memory is taken.
-const MOST_BYTES: u64 = 16 << 30;
 /// Larger chunks are left to the library.
 const MOST_CHUNK_BYTES: u64 = 256 << 20;
 const DEFLATE: i32 = 1;
@@ -34,9 +33,9 @@ struct Chunked {
     places: HashMap<[u64; 2], Chunk>,
 }
 
-impl Container {
+impl Hdf5File {
     /// Opens a dataset that must be a plane of numbers.
-    pub(super) fn plane(&self, path: &str) -> Result<(Handle, Plane)> {
+    pub(super) fn open_plane(&self, path: &str) -> Result<(Handle, Plane)> {
         let open = || {
             let data = dataset::open(&self.file, path)?;
             let described = dataset::describe_dataset(&data)?;
@@ -70,11 +69,11 @@ impl Container {
         let bytes = height
             .checked_mul(width)
             .and_then(|n| n.checked_mul(pixel_type.size() as u64));
-        if bytes.is_none_or(|b| b > MOST_BYTES) {
+        if bytes.is_none_or(|b| b > MOST_PLANE_BYTES) {
             return Err(Error::Limit {
                 path: self.path.clone(),
                 reason: format!(
-                    "`{path}` has {height} x {width} pixels; the limit is {MOST_BYTES} bytes"
+                    "`{path}` has {height} x {width} pixels; the limit is {MOST_PLANE_BYTES} bytes"
                 ),
             });
         }
@@ -89,8 +88,8 @@ impl Container {
     }
 
     /// Reads a plane of numbers.
-    pub(super) fn read_plane(&self, path: &str) -> Result<Pixels> {
-        let (data, plane) = self.plane(path)?;
+    pub(super) fn read_pixels(&self, path: &str) -> Result<Pixels> {
+        let (data, plane) = self.open_plane(path)?;
         macro_rules! read {
             ($variant:ident, $type:ty) => {{
                 let mut pixels = vec![<$type>::default(); plane.shape.0 * plane.shape.1];

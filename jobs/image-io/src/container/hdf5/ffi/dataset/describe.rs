@@ -11,8 +11,8 @@ use hdf5_sys::h5s::{H5Sget_simple_extent_dims, H5Sget_simple_extent_ndims};
 use hdf5_sys::h5t;
 use hdf5_sys::h5z::H5Zfilter_avail;
 
-use crate::container::ffi::types::{ElementType, describe};
-use crate::container::ffi::{Failure, Handle, check, locked, owned, owned_text};
+use crate::container::hdf5::ffi::types::{ElementType, describe};
+use crate::container::hdf5::ffi::{Failure, Handle, check, locked, owned, owned_text};
 
 /// HDF5 allows no more dimensions.
 const MOST_DIMENSIONS: usize = 32;

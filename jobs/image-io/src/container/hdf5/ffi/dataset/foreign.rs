@@ -4,13 +4,8 @@ use hdf5_sys::h5d::{H5D_layout_t, H5Dget_create_plist};
 use hdf5_sys::h5p::{H5Pget_external_count, H5Pget_layout};
 
 use super::{Description, stored_bytes};
-use crate::container::ffi::{Failure, Handle, check, locked, owned};
-
-/// No dataset of this size is worth an attack.
-const HARMLESS: u64 = 64 << 20;
-
-/// Deflate makes at most 1032 bytes of one.
-const MOST_DEFLATED: u64 = 1100;
+use crate::container::hdf5::ffi::{Failure, Handle, check, locked, owned};
+use crate::container::{HARMLESS, MOST_DEFLATED};
 
 /// Refuses values that lie in other files: a container could name any file that its reader may read.
 pub(super) fn lies_in_this_file(dataset: &Handle) -> Result<(), Failure> {

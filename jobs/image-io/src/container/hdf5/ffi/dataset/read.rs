@@ -10,9 +10,9 @@ use hdf5_sys::h5t::{self, H5Tget_class, H5Treclaim};
 
 use super::Description;
 use crate::PixelType;
-use crate::container::ffi::attribute::trimmed;
-use crate::container::ffi::types::{ElementType, space, stored};
-use crate::container::ffi::{Failure, Handle, check, locked, owned, owned_text};
+use crate::container::hdf5::ffi::attribute::trimmed;
+use crate::container::hdf5::ffi::types::{ElementType, space, stored};
+use crate::container::hdf5::ffi::{Failure, Handle, check, locked, owned, owned_text};
 
 /// Reads all values through the library, whatever the filters and the byte order, as `pixel_type`.
 ///

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use super::Values;
 use super::ffi::attribute;
 use super::ffi::dataset::{self, Element, Layout};
 use super::ffi::types::Shared;
 use super::ffi::{Failure, file, locked};
-use super::{Attribute, Values};
 use crate::Result;
+use crate::container::Attribute;
 
 /// Makes an HDF5 file with one dataset in memory and hands its bytes to `consume`. `path` is only for errors. With a `chunk` the
 /// values are shuffled and deflated, otherwise stored as they are.

@@ -1,13 +1,13 @@
 //! Writes both forms of a table.
 
-use super::{VisibleType, typed_key};
 use crate::PixelType;
-use crate::container::chunk;
-use crate::container::ffi::dataset::{self, Element, Layout};
-use crate::container::ffi::types::{Shared, fixed_text};
-use crate::container::ffi::{Failure, Handle, attribute, link};
-use crate::container::{Attribute, TABLES, TYPED};
-use crate::table::{CELL_BYTES, Table, Values, cell};
+use crate::container::hdf5::chunk;
+use crate::container::hdf5::ffi::dataset::{self, Element, Layout};
+use crate::container::hdf5::ffi::types::{Shared, fixed_text};
+use crate::container::hdf5::ffi::{Failure, Handle, attribute, link};
+use crate::container::table_form::{cell_bytes, flag_bytes, name_bytes, text_bytes, typed_key};
+use crate::container::{Attribute, TABLES, TYPED, VisibleType};
+use crate::table::{CELL_BYTES, Table, Values};
 
 /// Bytes of a chunk of cells or of a typed column.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -25,23 +25,6 @@ pub fn write_cells(
     let group = link::create_group(file, &format!("{TABLES}/{name}"), shared)?;
     let (rows, columns) = (table.rows(), table.columns.len());
     let text = fixed_text(CELL_BYTES, false)?;
-    let as_float = table.is_float_array();
-    let mut cells = vec![0u8; rows * columns * CELL_BYTES];
-    for (c, column) in table.columns.iter().enumerate() {
-        for row in 0..rows {
-            let value = cell(&column.values, row, as_float);
-            cells[(row * columns + c) * CELL_BYTES..][..value.len()]
-                .copy_from_slice(value.as_bytes());
-        }
-    }
-    let mut names = vec![0u8; columns * CELL_BYTES];
-    for (cell, column) in names.chunks_exact_mut(CELL_BYTES).zip(&table.columns) {
-        let mut end = column.name.len().min(CELL_BYTES);
-        while !column.name.is_char_boundary(end) {
-            end -= 1;
-        }
-        cell[..end].copy_from_slice(&column.name.as_bytes()[..end]);
-    }
     let stored = write_chunked(
         &group,
         "cells",
@@ -49,7 +32,7 @@ pub fn write_cells(
         &[rows, columns],
         CELL_BYTES,
         false,
-        &cells,
+        &cell_bytes(table),
         shared,
     )?;
     write_chunked(
@@ -59,40 +42,23 @@ pub fn write_cells(
         &[columns],
         CELL_BYTES,
         false,
-        &names,
+        &name_bytes(table),
         shared,
     )?;
-    let flags = table.columns.iter().map(|c| c.visible);
-    match visible {
-        VisibleType::U8 => {
-            let flags: Vec<u8> = flags.map(u8::from).collect();
-            write_chunked(
-                &group,
-                "visible",
-                Element::Number(PixelType::U8),
-                &[columns],
-                1,
-                false,
-                &flags,
-                shared,
-            )?;
-        }
-        VisibleType::F64 => {
-            let flags: Vec<u8> = flags
-                .flat_map(|v| f64::from(u8::from(v)).to_le_bytes())
-                .collect();
-            write_chunked(
-                &group,
-                "visible",
-                Element::Number(PixelType::F64),
-                &[columns],
-                8,
-                false,
-                &flags,
-                shared,
-            )?;
-        }
-    }
+    let flag = match visible {
+        VisibleType::U8 => PixelType::U8,
+        VisibleType::F64 => PixelType::F64,
+    };
+    write_chunked(
+        &group,
+        "visible",
+        Element::Number(flag),
+        &[columns],
+        flag.size(),
+        false,
+        &flag_bytes(table, visible),
+        shared,
+    )?;
     Ok(stored)
 }
 
@@ -139,11 +105,7 @@ pub fn write_typed(
                 shared,
             )?,
             Values::Text(values) => {
-                let width = values.iter().map(String::len).max().unwrap_or(0).max(1);
-                let mut bytes = vec![0u8; width * rows];
-                for (cell, value) in bytes.chunks_exact_mut(width).zip(values) {
-                    cell[..value.len()].copy_from_slice(value.as_bytes());
-                }
+                let (width, bytes) = text_bytes(values);
                 let text = fixed_text(width, true)?;
                 write_column(
                     &group,
