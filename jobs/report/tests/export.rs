@@ -5,9 +5,10 @@ mod support;
 
 use std::path::Path;
 
+use image_io::container::{ContainerWriter, VisibleType};
 use image_io::table::{Column, Table};
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use report::export::{Format, ObjectSite, ObjectTables, Options, write_objects, write_table};
+use report::export::{Format, ObjectSite, ObjectTables, Options, PlateFolder, export_folder, write_objects, write_table};
 use report::{Error, ErrorClass};
 
 fn options(formats: &[Format]) -> Options {
@@ -242,6 +243,44 @@ fn a_sheet_has_a_million_rows_and_no_more() {
     let reader = SerializedFileReader::new(file).unwrap();
     assert_eq!(reader.metadata().file_metadata().num_rows(), 1_048_576);
     assert!(reader.num_row_groups() >= 16);
+}
+
+#[test]
+fn containers_of_both_formats_and_odd_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let plate = folder.path().join("p1");
+    std::fs::create_dir(&plate).unwrap();
+    let put = |name: &str, rows: i64| {
+        let table = Table {
+            columns: vec![Column::int("label_id", (1..=rows).collect())],
+        };
+        let path = plate.join(name);
+        let mut writer = ContainerWriter::create(&path, None).unwrap();
+        writer.add_table("cells", &table, VisibleType::U8).unwrap();
+        writer.commit().unwrap();
+        path
+    };
+    let old = put("WellA01_PointA01_0001_T0001.h5", 1);
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    let file = std::fs::File::options().write(true).open(old).unwrap();
+    file.set_modified(long_ago).unwrap();
+    put("WellA01_PointA01_0001_T0001.n5", 2);
+    put("WellAF48_PointAF48_0002_T0001.h5", 1);
+    put("strange name.h5", 1);
+    std::fs::write(plate.join("cut.h5"), b"\x89HDF").unwrap();
+    std::fs::write(plate.join(".hidden.h5"), b"x").unwrap();
+    let found = PlateFolder::open(&plate).unwrap();
+    let how = options(&[Format::Csv]);
+    let exported = export_folder(&found, folder.path(), &[], &how).unwrap();
+    let text = std::fs::read_to_string(&exported.files[0]).unwrap();
+    assert_eq!(
+        text,
+        "plate_name,well_name,site_name,anchor_x,anchor_y,label_id\n\
+         p1,A01,A01-0001,,,1\np1,A01,A01-0001,,,2\np1,AF48,AF48-0002,,,1\np1,,strange name,,,1\n"
+    );
+    assert!(exported.left_out.iter().any(|(_, image, _)| image == "cut"));
+    let error = PlateFolder::open(folder.path()).unwrap_err();
+    assert!(matches!(error, Error::NoPlate { .. }), "{error}");
 }
 
 #[test]
