@@ -63,6 +63,9 @@ pub enum Command {
     /// Check neural networks, list the engines that run them.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Send a test message to those who are told what becomes of the plates.
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Make, check and show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -315,6 +318,24 @@ pub enum WorkflowCommand {
     },
     /// Print the JSON schema of workflow files.
     Schema,
+}
+
+/// Those who are told.
+#[derive(Debug, Subcommand)]
+pub enum NotifyCommand {
+    /// Send a test message, and say who was not reached and why.
+    Test {
+        /// Only to this one; by default to all.
+        name: Option<String>,
+        /// Configuration file.
+        #[arg(
+            long,
+            short,
+            env = "WELLSPRING_CONFIG",
+            default_value = "/etc/wellspring/wellspring.toml"
+        )]
+        config: PathBuf,
+    },
 }
 
 /// The configuration.

@@ -7,6 +7,7 @@ pub mod inspect;
 pub mod manual;
 pub mod model;
 pub mod names;
+pub mod notify;
 pub mod run;
 pub mod serve;
 pub mod worker;

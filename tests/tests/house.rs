@@ -36,6 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "config", "faults", "plate", "image-io", "queue", "watch", "worker", "workflow",
         ],
     ),
+    ("notices", &["config", "faults", "queue"]),
     ("server", &["queue", "plate"]),
     ("cli", &[]),
     ("black-box", &["faults"]),
@@ -55,6 +56,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("watch", &["rusqlite", "tokio"]),
     ("image-io", &["tokio", "rusqlite"]),
     ("ilastik", &["tokio", "rusqlite"]),
+    ("notices", &["hdf5-metno", "ndarray"]),
     ("server", &["hdf5-metno", "ndarray"]),
     ("cli", &["tokio", "rusqlite", "hdf5-metno"]),
 ];
