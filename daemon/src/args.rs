@@ -63,6 +63,9 @@ pub enum Command {
     /// Check neural networks, list the engines that run them.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Bring results into the form of other programs.
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Send a test message to those who are told what becomes of the plates.
     #[command(subcommand)]
     Notify(NotifyCommand),
@@ -318,6 +321,40 @@ pub enum WorkflowCommand {
     },
     /// Print the JSON schema of workflow files.
     Schema,
+}
+
+/// Results in the form of other programs.
+#[derive(Debug, Subcommand)]
+pub enum ExportCommand {
+    /// Write the tables of plates into a PostgreSQL database, in place of those of an earlier export of the same plate.
+    Postgres(PostgresArgs),
+}
+
+/// Options of `export postgres`.
+#[derive(Args, Debug)]
+pub struct PostgresArgs {
+    /// Folders with the results of plates.
+    #[arg(required = true, value_name = "PLATE_FOLDER")]
+    pub plates: Vec<PathBuf>,
+    /// File with the address of the database on its first line: postgres://user:password@host/database. Only you should be able to
+    /// read it.
+    #[arg(long, value_name = "FILE", required_unless_present = "dry_run")]
+    pub url_file: Option<PathBuf>,
+    /// Schema of the tables; made if it is not there.
+    #[arg(long, default_value = "wellspring")]
+    pub schema: String,
+    /// The tables of objects, too.
+    #[arg(long)]
+    pub objects: bool,
+    /// Name of the workflow, where the file does not say which one made it.
+    #[arg(long)]
+    pub workflow: Option<String>,
+    /// Version of the workflow, where the file does not say it.
+    #[arg(long)]
+    pub workflow_version: Option<String>,
+    /// Only say what would be written; connects to nothing.
+    #[arg(long, short = 'd')]
+    pub dry_run: bool,
 }
 
 /// Those who are told.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, ExportCommand};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -32,6 +32,9 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Names(command) => commands::names::run(&command, json),
         Command::Workflow(command) => commands::workflow::run(&command, json),
         Command::Model(command) => commands::model::run(&command, json),
+        Command::Export(ExportCommand::Postgres(args)) => {
+            commands::export_postgres::run(&args, json)
+        }
         Command::Notify(command) => commands::notify::run(&command, json),
         Command::Config(command) => commands::config::run(&command, json),
         Command::Completions { shell } => commands::manual::completions(shell),

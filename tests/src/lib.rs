@@ -1,4 +1,5 @@
-//! What the black-box tests share: a synthetic plate with known cells, the real binary, and a daemon to talk to.
+//! What the black-box tests share: a synthetic plate with known cells, the real binary, a daemon to talk to, and
+//! a web server for it to talk to.
 
 pub mod binary;
 pub mod crash;
@@ -7,3 +8,4 @@ pub mod hostile;
 pub mod namespace;
 pub mod synthetic;
 pub mod tiny;
+pub mod web_server;
