@@ -23,7 +23,7 @@ pub enum ExportCommand {
 /// Options of `export tables`.
 #[derive(Args, Debug)]
 pub struct TablesOptions {
-    /// Folder of the plate's results: `<plate>_table.hdf5` and the containers (*.h5) beside it.
+    /// Folder of the plate's results: `<plate>_table.hdf5` and the containers (*.h5, *.n5) beside it.
     pub folder: PathBuf,
     /// Formats, separated by commas: csv, tsv, xlsx, parquet.
     #[arg(long, short, value_delimiter = ',', default_value = "csv")]

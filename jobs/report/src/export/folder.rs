@@ -1,7 +1,9 @@
 //! A plate's results in a folder: the plate table and the containers beside it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use image_io::container::Container;
 use image_io::table::Table;
@@ -43,17 +45,19 @@ impl PlateFolder {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let mut containers = Vec::new();
+        let mut containers: BTreeMap<OsString, (SystemTime, PathBuf)> = BTreeMap::new();
         for entry in std::fs::read_dir(&folder).map_err(io)? {
             let path = entry.map_err(io)?.path();
-            let hidden = path
-                .file_name()
-                .is_some_and(|n| n.to_string_lossy().starts_with('.'));
-            if !hidden && path.extension().is_some_and(|e| e == "h5") && path.is_file() {
-                containers.push(path);
+            let Some((stem, modified)) = container(&path) else {
+                continue;
+            };
+            // A workflow that changed its format leaves the old container beside the new one.
+            match containers.get(&stem) {
+                Some((known, _)) if *known > modified => {}
+                _ => drop(containers.insert(stem, (modified, path))),
             }
         }
-        containers.sort();
+        let containers: Vec<PathBuf> = containers.into_values().map(|(_, p)| p).collect();
         let mut found = Self {
             folder,
             plate,
@@ -63,7 +67,7 @@ impl PlateFolder {
         if found.containers.is_empty() && !found.plate_table_file().exists() {
             return Err(Error::NoPlate {
                 path: found.folder,
-                reason: "there is no plate table and no container (*.h5)".to_owned(),
+                reason: "there is no plate table and no container (*.h5, *.n5)".to_owned(),
             });
         }
         found.sites = found.site_names();
@@ -158,6 +162,22 @@ impl PlateFolder {
         };
         self.containers.iter().map(site).collect()
     }
+}
+
+/// The stem of a container's name and when it was written; `None` for whatever is no container.
+fn container(path: &Path) -> Option<(OsString, SystemTime)> {
+    let stem = path.file_stem()?;
+    let meta = std::fs::metadata(path).ok()?;
+    let is_container = match path.extension()?.to_str()? {
+        "h5" => meta.is_file(),
+        "n5" => meta.is_dir(),
+        _ => false,
+    };
+    if !is_container || stem.to_string_lossy().starts_with('.') {
+        return None;
+    }
+    let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+    Some((stem.to_owned(), modified))
 }
 
 /// `Well<W>_Point<W>_<NNNN>…`, as BatchLib's images and our containers are called; ours end in `_T<NNNN>`.
