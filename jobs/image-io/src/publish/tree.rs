@@ -13,8 +13,7 @@ use faults::{Point, write_point};
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, linkat, openat};
 use rustix::io::Errno;
 
-pub(crate) use swap::aside;
-pub use swap::recover;
+pub(crate) use swap::{aside, recover};
 pub(super) use swap::{aside_of, is_aside};
 
 use super::{flush_folder, partial_name, remove_any, unique};
