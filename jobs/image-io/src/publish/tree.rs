@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(fs::read(target.join("kept")).unwrap(), b"kept");
         assert_eq!(
             copy(
-                &File::open(&target).unwrap(),
+                File::open(&target).unwrap(),
                 "kept".as_ref(),
                 &target.join("copy")
             )
