@@ -1,6 +1,6 @@
 #!/bin/sh
 # Measures what the README and the changelog claim.
-# usage: bench/run.sh WELLSPRING [PART…]      parts: pipeline pyramid overhead idle queue ilastik nuclei networks (all by default)
+# usage: bench/run.sh WELLSPRING [PART…]      parts: pipeline batchlib pyramid overhead idle queue ilastik nuclei networks (all by default)
 # The comparisons need python3 with numpy, scipy, scikit-image, h5py, tifffile, onnxruntime (WELLSPRING_PYTHON chooses another python).
 # nuclei needs ../shared; WELLSPRING_ONNXRUNTIME names a libonnxruntime.so that runs the networks instead of the built-in engine.
 # Everything is written below a temporary folder and removed again.
@@ -8,13 +8,14 @@ set -eu
 cd "$(dirname "$0")/.."
 binary=$(realpath "$1")
 shift
-parts=${*:-pipeline pyramid overhead idle queue ilastik nuclei networks}
+parts=${*:-pipeline batchlib pyramid overhead idle queue ilastik nuclei networks}
 python=${WELLSPRING_PYTHON:-python3}
 cargo=$(command -v cargo || echo "$HOME/.cargo/bin/cargo")
 for part in $parts; do
     printf '\n== %s\n' "$part"
     case "$part" in
         pipeline) "$python" bench/pipeline.py "$binary" ;;
+        batchlib) "$python" bench/batchlib.py "$binary" ;;
         networks) "$python" bench/networks.py "$binary" ;;
         pyramid) "$cargo" run -q --release --locked -p image-io --example pyramid_bench; "$python" bench/pyramid.py ;;
         overhead) "$python" bench/overhead.py "$binary" ;;

@@ -18,7 +18,8 @@ want cmake cmake
 if [ "${1:-build}" = test ]; then
     # Readers of other projects open our files; systemd-analyze judges the unit; software Vulkan stands in for a GPU.
     want python3 python3
-    python3 -c 'import h5py, numpy' 2>/dev/null || need="$need python3-h5py python3-numpy"
+    python3 -c 'import h5py, numpy' 2>/dev/null || /usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null ||
+        need="$need python3-h5py python3-numpy"
     want systemd-analyze systemd
     want dpkg-deb dpkg
     want /usr/share/vulkan/icd.d/lvp_icd.x86_64.json mesa-vulkan-drivers

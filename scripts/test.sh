@@ -3,6 +3,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 PATH="$HOME/.cargo/bin:$PATH"
+# The packages of the test set-up are those of the system's Python, which need not be the first in PATH.
+if [ -z "${WELLSPRING_PYTHON:-}" ] && ! python3 -c 'import h5py, numpy' 2>/dev/null; then
+    export WELLSPRING_PYTHON=/usr/bin/python3
+fi
 step() { printf '\n== %s (%s s)\n' "$*" "$(($(date +%s) - start))"; }
 start=$(date +%s)
 

@@ -46,6 +46,10 @@ pub struct WorkflowFile {
     pub extends: Option<PathBuf>,
     /// One sentence for people.
     pub description: String,
+    /// Name of the workflow in BatchLib's status and log files, where a root or `wellspring run` writes them; by default `name`.
+    #[schemars(example = &"CellAnalysisWorkflow")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_name: Option<String>,
     /// Name of a channel at the microscope, and its role here (`nuclei`, `marker`, `serum_IgG`); `false` or `""` drops the
     /// channel. Without this table every channel keeps its name. A `channel_mapping.json` in the plate's folder wins.
     pub channels: BTreeMap<String, ChannelRole>,

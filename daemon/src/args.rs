@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::export::ExportCommand;
+
 /// A build for tests says so: nobody should run it on data.
 pub const VERSION: &str = if faults::ENABLED {
     concat!(
@@ -51,6 +53,9 @@ pub enum Command {
     Doctor(DoctorOptions),
     /// Show what is in an HDF5 file or an N5 folder.
     Inspect(InspectOptions),
+    /// Take results out, without a daemon: tables as files.
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Run ilastik projects on files, without ilastik.
     #[command(subcommand)]
     Ilastik(IlastikCommand),
@@ -166,12 +171,18 @@ pub struct RunOptions {
     /// Compute everything again, whatever is there.
     #[arg(long, short)]
     pub force: bool,
-    /// Files that cannot be read do not make the run fail; they are left out.
+    /// Compute this job again, and what depends on it; can be given several times.
+    #[arg(long, value_name = "JOB")]
+    pub force_job: Vec<String>,
+    /// Images that cannot be used are left out: they do not make the run fail, and are not tried again until they change.
     #[arg(long)]
     pub ignore_invalid_inputs: bool,
-    /// Failed tasks do not make the run fail, and those of an earlier run are not tried again.
+    /// Tasks that fail for another reason do not make the run fail, and those of an earlier run are not tried again.
     #[arg(long)]
     pub ignore_failed_outputs: bool,
+    /// Write BatchLib's status and log files into `batchlib/` in each plate's results.
+    #[arg(long)]
+    pub status_files: bool,
     /// Only say what would run, and why.
     #[arg(long, short = 'd')]
     pub dry_run: bool,

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod doctor;
+pub mod export;
 pub mod ilastik;
 pub mod inspect;
 pub mod manual;

@@ -28,6 +28,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Run(options) => commands::run::run(&options, json),
         Command::Doctor(options) => commands::doctor::run(&options, json),
         Command::Inspect(options) => commands::inspect::run(&options, json),
+        Command::Export(command) => commands::export::run(&command, json),
         Command::Ilastik(command) => commands::ilastik::run(&command, json),
         Command::Names(command) => commands::names::run(&command, json),
         Command::Workflow(command) => commands::workflow::run(&command, json),

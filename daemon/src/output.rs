@@ -54,11 +54,13 @@ pub fn remedy(error: &anyhow::Error) -> Option<String> {
         let engine = || cause.downcast_ref::<engine::Error>()?.remedy();
         let project = || Some(cause.downcast_ref::<ilastik::Error>()?.remedy().to_owned());
         let network = || Some(cause.downcast_ref::<networks::Error>()?.remedy().to_owned());
+        let export = || Some(cause.downcast_ref::<report::Error>()?.remedy().to_owned());
         let file = || Some(cause.downcast_ref::<image_io::Error>()?.remedy().to_owned());
         queue
             .or_else(engine)
             .or_else(project)
             .or_else(network)
+            .or_else(export)
             .or_else(file)
     })
 }

@@ -5,5 +5,6 @@ pub mod crash;
 pub mod daemon;
 pub mod hostile;
 pub mod namespace;
+pub mod screen;
 pub mod synthetic;
 pub mod tiny;

@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("networks", &[]),
     ("image-io", &["faults", "plate"]),
     ("ilastik", &["analysis", "image-io"]),
+    ("report", &["plate", "image-io"]),
     ("gpu-kernels", &["analysis"]),
     (
         "workflow",
@@ -25,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "gpu-kernels",
             "ilastik",
             "networks",
+            "report",
         ],
     ),
     ("queue", &["faults"]),
@@ -55,6 +57,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("watch", &["rusqlite", "tokio"]),
     ("image-io", &["tokio", "rusqlite"]),
     ("ilastik", &["tokio", "rusqlite"]),
+    ("report", &["tokio", "rusqlite"]),
     ("server", &["hdf5-metno", "ndarray"]),
     ("cli", &["tokio", "rusqlite", "hdf5-metno"]),
 ];

@@ -199,6 +199,87 @@ fn one_bad_file_fails_alone_and_is_listed() {
     );
 }
 
+/// A TIFF as [`render`] makes it, but black: a shutter that stayed closed.
+fn black(side: u32) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).unwrap();
+    for _ in 0..2 {
+        let pixels = vec![0_u16; (side * side) as usize];
+        encoder
+            .write_image::<tiff::encoder::colortype::Gray16>(side, side, &pixels)
+            .unwrap();
+    }
+    bytes.into_inner()
+}
+
+#[test]
+fn black_damaged_and_good_images_come_through_together() {
+    let (_folder, plate, results) = plate();
+    let files: Vec<PathBuf> = sites(&small())
+        .iter()
+        .map(|s| plate.join(&s.file))
+        .collect();
+    std::fs::write(&files[0], black(256)).unwrap();
+    for (file, bytes) in [(1, 100_000), (2, 8), (3, 0)] {
+        let whole = std::fs::read(&files[file]).unwrap();
+        std::fs::write(&files[file], &whole[..bytes]).unwrap();
+    }
+    let workflow = example_workflow("nuclei-and-cells.toml");
+    let (code, strict) = run_json(&workflow, &plate, &results, &[]);
+    assert_eq!(code, 1, "{strict}");
+    let failed = strict["failed"].as_array().unwrap();
+    assert!(failed.iter().all(|f| f["blame"] == "input"), "{strict}");
+    // Those that do not even look like images are listed as files.
+    let unreadable = strict["invalid_inputs"].as_array().unwrap().len();
+    let mut subjects: Vec<&str> = failed
+        .iter()
+        .map(|f| f["subject_name"].as_str().unwrap())
+        .collect();
+    subjects.dedup();
+    assert_eq!(unreadable + subjects.len(), 3, "{strict}");
+    let (code, ignored) = run_json(&workflow, &plate, &results, &["--ignore-invalid-inputs"]);
+    assert_eq!(code, 0, "{ignored}");
+    let images = table(&results, "images/default");
+    let row = |site: &str| {
+        let rows = images["rows"].as_array().unwrap();
+        rows.iter().find(|r| r["site_name"] == site).cloned()
+    };
+    let dark = row("A01-0000").unwrap();
+    assert_eq!(
+        (
+            &dark["is_outlier"],
+            dark["n_nucleus_segmentation/objects"].as_f64()
+        ),
+        (&0.into(), Some(0.0)),
+        "{dark}"
+    );
+    for site in ["B02-0000", "B03-0000"] {
+        assert_eq!(row(site).unwrap()["is_outlier"], 0, "{site}");
+    }
+    for site in subjects {
+        assert_eq!(row(site).unwrap()["is_outlier"], 1, "{site}");
+    }
+}
+
+#[test]
+fn a_plate_of_one_site_has_all_its_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plate, results) = (folder.path().join("plate-1"), folder.path().join("results"));
+    let one = PlateSpec {
+        rows: 1,
+        columns: 1,
+        dead_well: None,
+        ..small()
+    };
+    write_plate(&one, &plate).unwrap();
+    let workflow = example_workflow("nuclei-and-cells.toml");
+    assert_eq!(run_json(&workflow, &plate, &results, &[]).0, 0);
+    for name in ["images/default", "wells/default", "plate/default"] {
+        let rows = table(&results, name)["rows"].as_array().unwrap().len();
+        assert_eq!(rows, 1, "{name}");
+    }
+}
+
 #[test]
 fn mistakes_are_explained() {
     let (folder, plate, results) = plate();

@@ -59,6 +59,10 @@ pub struct Root {
     /// Tasks of a root with a larger number are run first. A plate can be given its own.
     #[serde(default)]
     pub priority: i32,
+    /// Write BatchLib's status and log files into `batchlib/` in each plate's results, when the plate is done. They are made from
+    /// the queue and never read.
+    #[serde(default)]
+    pub status_files: bool,
     /// Turn off to keep the block but not watch the folder.
     #[serde(default = "default_enabled")]
     pub enabled: bool,
@@ -112,6 +116,7 @@ impl Root {
             existing: Existing::default(),
             ignore: Vec::new(),
             priority: 0,
+            status_files: false,
             enabled: default_enabled(),
             layout: None,
         }

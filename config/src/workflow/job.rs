@@ -11,7 +11,7 @@ use crate::schema::job_key_order;
 use crate::value::ByteSize;
 
 /// The keys that mean the same in every job; all others are parameters of its kind.
-pub const JOB_KEYS: [&str; 14] = [
+pub const JOB_KEYS: [&str; 15] = [
     "id",
     "kind",
     "scope",
@@ -25,6 +25,7 @@ pub const JOB_KEYS: [&str; 14] = [
     "memory_limit",
     "max_attempts",
     "limit",
+    "status_name",
     "remove",
 ];
 
@@ -82,6 +83,12 @@ pub struct JobConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"licence")]
     pub limit: Option<String>,
+    /// Name of the job in BatchLib's status files, where a root or `wellspring run` writes them. By default the name of the
+    /// BatchLib class that the kind reproduces, with the channel of `each` behind it, else the job's id. Jobs of one name share a
+    /// file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"CellLevelQCserum_IgG")]
+    pub status_name: Option<String>,
     /// Drops an inherited job; only in a file that `extends` another. It is never set after loading.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub remove: bool,

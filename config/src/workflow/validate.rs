@@ -78,6 +78,9 @@ impl WorkflowFile {
                 ));
             }
         }
+        if let Some(name) = &self.status_name {
+            found.extend(check_status_name(name).map(|problem| self.at(problem)));
+        }
     }
 
     fn check_channels(&self, found: &mut Vec<Problem>) {
@@ -207,6 +210,15 @@ fn check_job(job: &JobConfig, found: &mut Vec<Problem>) {
                 .remedy("add `kind = \"…\"`; `wellspring workflow kinds` lists all kinds"),
         );
     }
+    if let Some(name) = &job.status_name {
+        let each = job.each.is_some();
+        let plain = if each {
+            name.replace("{each}", "each")
+        } else {
+            name.clone()
+        };
+        found.extend(check_status_name(&plain));
+    }
     for (key, names) in [("input", &job.input), ("output", &job.output)] {
         for name in names
             .iter()
@@ -244,6 +256,21 @@ fn check_job(job: &JobConfig, found: &mut Vec<Problem>) {
                 .remedy("write at least 1, or `enabled = false` to leave the job out"),
         );
     }
+}
+
+/// It becomes the name of a file.
+fn check_status_name(name: &str) -> Option<Problem> {
+    let fits = !name.is_empty()
+        && name.len() <= MAX_NAME
+        && !name.starts_with('.')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    (!fits).then(|| {
+        Problem::error("status_name", format!("`{name}` cannot be a status_name")).remedy(format!(
+            "use at most {MAX_NAME} letters, digits, `-`, `_` and `.`, not beginning with `.`"
+        ))
+    })
 }
 
 /// What JSON lacks has no place in task keys and in messages to the workers: dates, `nan` and `inf`.

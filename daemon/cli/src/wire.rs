@@ -9,7 +9,7 @@ mod task;
 use serde::Deserialize;
 
 pub(crate) use file::File;
-pub(crate) use plate::{Plate, Well};
+pub(crate) use plate::{Plate, StatusFiles, Well};
 pub(crate) use status::{Pause, Root, Status};
 pub(crate) use task::{Attempt, Cancelled, Explanation, Requeued, Task, TaskDetail};
 

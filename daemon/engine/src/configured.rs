@@ -135,6 +135,7 @@ fn root_settings(
             None
         },
         priority: i64::from(root.priority),
+        status_files: root.status_files,
         max_attempts: config.workers.max_attempts,
         guard: Some(guard),
         watched: true,

@@ -21,6 +21,7 @@ use crate::facility::Facility;
 use crate::intake::Intake;
 use crate::leftovers;
 use crate::lock::lock;
+use crate::traces::{Keeping, StatusFiles};
 use crate::volume::Volume;
 use crate::watching::WatchHost;
 
@@ -52,6 +53,7 @@ pub struct Engine {
     pub(crate) free: Mutex<HashMap<PathBuf, u64>>,
     pub(crate) tasks: Mutex<Vec<JoinHandle<()>>>,
     pub(crate) prune_at: Mutex<Instant>,
+    pub(crate) keeping: Mutex<Keeping>,
 }
 
 /// What the engine itself looks up in the configuration.
@@ -126,6 +128,7 @@ impl Engine {
             free: Mutex::default(),
             tasks: Mutex::default(),
             prune_at: Mutex::new(Instant::now() + FIRST_PRUNING),
+            keeping: Mutex::default(),
         });
         engine.watch(specs)?;
         faults::point(Point::StartWatching);
@@ -165,6 +168,7 @@ impl Engine {
             return Err(error);
         }
         self.intake.change(facility);
+        lock(&self.keeping).start_over();
         *lock(&self.settings) = Settings::of(config);
         self.dispatch
             .change(dispatch_options(config, &self.options));
@@ -313,6 +317,16 @@ impl Engine {
         drop(plates);
         self.wake.notify_one();
         Ok(changed > 0)
+    }
+
+    /// Writes BatchLib's status and log files of a plate that has ended, whether or not its root asks for them.
+    ///
+    /// # Errors
+    /// The plate has not ended, or its folder cannot be written to.
+    pub fn write_status_files(&self, plate: PlateId) -> Result<StatusFiles> {
+        // One writer at a time: they roll logs.
+        let _alone = lock(&self.keeping);
+        self.intake.write_status_files_of_done(plate)
     }
 
     /// What a ready task waits for, besides its turn: a named limit, memory.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use queue::PlateState;
+
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -34,6 +36,35 @@ pub enum Error {
         /// Who has it.
         holder: String,
     },
+    /// The plate still has something to run.
+    #[error("plate `{plate}` is {}: its jobs have not ended", state.as_str())]
+    NotDone {
+        /// The plate's name.
+        plate: String,
+        /// Where it stands.
+        state: PlateState,
+    },
+    /// BatchLib's status files have no place to go.
+    #[error("the status files of plate `{plate}` cannot be written: {reason}")]
+    StatusFiles {
+        /// The plate's name.
+        plate: String,
+        /// Why.
+        reason: String,
+    },
+    /// A job that the workflow does not have.
+    #[error("workflow `{workflow}` has no job `{job}`; its jobs are {}", jobs.join(", "))]
+    UnknownJob {
+        /// The workflow's name.
+        workflow: String,
+        /// What was asked for.
+        job: String,
+        /// What there is.
+        jobs: Vec<String>,
+    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    File(#[from] image_io::Error),
     /// A folder cannot be used.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
@@ -57,6 +88,10 @@ impl Error {
                 "stop the other daemon, or give the roots of this one another `output`; several daemons may watch one root"
                     .to_owned(),
             ),
+            Self::NotDone { .. } => Some(
+                "wait until it is done: `wellspring plates wait PLATE`".to_owned(),
+            ),
+            Self::File(error) => Some(error.remedy().to_owned()),
             _ => None,
         }
     }

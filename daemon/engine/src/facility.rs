@@ -66,6 +66,8 @@ pub struct RootSettings {
     pub ignore_before: Option<i64>,
     /// Tasks with a larger one are run first.
     pub priority: i64,
+    /// Whether BatchLib's status files are written for plates that have ended.
+    pub status_files: bool,
     /// Attempts before a transient failure is final, where the job does not say.
     pub max_attempts: u32,
     /// The folder that receives its results, where it is guarded.

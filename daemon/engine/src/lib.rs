@@ -10,6 +10,8 @@
 mod admission;
 mod arrival;
 mod arriving;
+mod because;
+mod blame;
 mod completion;
 mod configured;
 mod dispatch;
@@ -33,14 +35,17 @@ mod planning;
 mod ready_pass;
 mod records;
 mod tend;
+mod traces;
 mod vigil;
 mod volume;
 mod watching;
 
+pub use blame::Blame;
 pub use configured::{check_root, missing_here, planned_mode};
 pub use dispatch::WorkerState;
 pub use engine::{Engine, EngineOptions};
 pub use error::{Error, Result};
 pub use facility::{Facility, RootSettings};
-pub use once::{RunOptions, RunProgress, RunSummary, run_once};
+pub use once::{FailedTask, RunOptions, RunProgress, RunSummary, run_once};
+pub use traces::StatusFiles;
 pub use volume::Volume;

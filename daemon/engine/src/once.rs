@@ -1,5 +1,7 @@
 //! One folder, once: the same passes as the daemon's, without watching and without a server.
 
+mod again;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,9 +9,10 @@ use std::time::Duration;
 
 use config::WorkflowFile;
 use queue::{
-    FileFilter, FileRow, FileState, NewRoot, Options, PlateState, Store, TaskCounts, TaskFilter,
-    TaskRow, TaskState,
+    FileFilter, FileRow, FileState, NewRoot, Options, PlateState, RootId, Store, TaskCounts,
+    TaskFilter, TaskRow, TaskState,
 };
+use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use watch::FileIdentity;
@@ -17,12 +20,15 @@ use worker::SpawnOptions;
 
 use crate::admission::{self, Capacity};
 use crate::arrival::Seen;
+use crate::because;
+use crate::blame::Blame;
 use crate::dispatch::{Dispatch, DispatchOptions};
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
 use crate::intake::Intake;
 use crate::ready_pass::DefaultLimits;
 use crate::records;
+use crate::traces::StatusFiles;
 
 /// What to run, and how.
 #[derive(Clone, Debug)]
@@ -41,8 +47,14 @@ pub struct RunOptions {
     pub threads: usize,
     /// Run everything again, whatever is there.
     pub force: bool,
-    /// Do not try failed tasks of an earlier run again.
+    /// Run these jobs again, and what depends on them.
+    pub force_jobs: Vec<String>,
+    /// Do not try tasks again that failed in an earlier run because of an image; one that was replaced is new anyway.
+    pub keep_invalid: bool,
+    /// Do not try tasks again that failed in an earlier run for another reason.
     pub keep_failed: bool,
+    /// Write BatchLib's status and log files.
+    pub status_files: bool,
     /// Say what would run and why, and run nothing.
     pub dry_run: bool,
     /// The program to run as a worker, and its arguments.
@@ -62,13 +74,23 @@ pub struct RunProgress {
     pub running: Vec<String>,
 }
 
+/// A task that failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct FailedTask {
+    /// The task.
+    #[serde(flatten)]
+    pub task: TaskRow,
+    /// Whose fault it is.
+    pub blame: Blame,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, Default)]
 pub struct RunSummary {
     /// Tasks by state.
     pub tasks: TaskCounts,
     /// Tasks that failed, with their reasons.
-    pub failed: Vec<TaskRow>,
+    pub failed: Vec<FailedTask>,
     /// Files that are no readable image of a well, with their reasons.
     pub invalid: Vec<FileRow>,
     /// With `dry_run`: the tasks that would run, each with the reason.
@@ -77,6 +99,8 @@ pub struct RunSummary {
     pub incomplete: Vec<(String, String)>,
     /// Output folder of each plate.
     pub plates: Vec<(String, PathBuf)>,
+    /// The status files of each plate, or why there are none.
+    pub status_files: Vec<(String, Result<StatusFiles, String>)>,
 }
 
 /// Runs a workflow over a folder. Results that are there with an equal key are not computed again. `interrupted` ends the run
@@ -105,21 +129,9 @@ pub async fn run_once(
         (Store::open(&database, Options::default())?, None)
     };
     store.boot()?;
-    let intake = register(&store, &options)?;
-    if options.force {
-        let all = TaskFilter {
-            states: vec![
-                TaskState::Succeeded,
-                TaskState::Failed,
-                TaskState::Quarantined,
-                TaskState::Cancelled,
-            ],
-            ..TaskFilter::default()
-        };
-        store.requeue(&all, None, false)?;
-    } else if !options.keep_failed {
-        store.requeue(&TaskFilter::default(), None, false)?;
-    }
+    let (intake, settings) = register(&store, &options)?;
+    let compiled = &settings.prepared.workflow;
+    again::set_back(&store, &options, compiled, &settings.path)?;
     let mut summary = RunSummary::default();
     if options.dry_run {
         summary.planned = planned(&store)?;
@@ -133,8 +145,11 @@ pub async fn run_once(
             &mut progress,
         )
         .await?;
+        if options.status_files {
+            summary.status_files = status_files(&intake, settings.id)?;
+        }
     }
-    summarise(&store, &mut summary)?;
+    summarise(&store, &settings.path, &mut summary)?;
     Ok(summary)
 }
 
@@ -142,7 +157,7 @@ pub async fn run_once(
 const FILES_A_TRANSACTION: usize = 256;
 
 /// Everything in the folder becomes plates, image sets and tasks.
-fn register(store: &Store, options: &RunOptions) -> Result<Arc<Intake>> {
+fn register(store: &Store, options: &RunOptions) -> Result<(Arc<Intake>, Arc<RootSettings>)> {
     let absolute = |path: &Path, action| {
         std::fs::canonicalize(path).map_err(|source| Error::Io {
             path: path.to_owned(),
@@ -177,11 +192,15 @@ fn register(store: &Store, options: &RunOptions) -> Result<Arc<Intake>> {
         prepared: Arc::new(prepared),
         ignore_before: None,
         priority: 0,
+        // Written once, at the end.
+        status_files: false,
         max_attempts: 3,
         guard: None,
         watched: false,
     };
-    let intake = Arc::new(Intake::new(store.clone(), Facility::new(vec![settings])));
+    let facility = Facility::new(vec![settings]);
+    let settings = Arc::clone(&facility.roots()[0]);
+    let intake = Arc::new(Intake::new(store.clone(), facility));
     intake.plan_root(root)?;
     let (mut known, mut seen) = (BTreeMap::new(), Vec::new());
     store.known_files(root, |file| drop(known.insert(file.path.clone(), file)))?;
@@ -224,7 +243,7 @@ fn register(store: &Store, options: &RunOptions) -> Result<Arc<Intake>> {
     for plate in records::plates(store, &[PlateState::Arriving, PlateState::Stale])? {
         intake.finalize(plate.id)?;
     }
-    Ok(intake)
+    Ok((intake, settings))
 }
 
 /// All files below a folder, sorted; the output folder and symbolic links are left out.
@@ -347,21 +366,6 @@ impl Drop for Scratch {
     }
 }
 
-/// Why a task was set back, in words: the ingredients of its key that differ, or the queue's own note.
-fn because(why: &serde_json::Value) -> String {
-    let changed: Vec<&str> = why["changed"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|c| c.as_str())
-        .collect();
-    if changed.is_empty() {
-        why.to_string()
-    } else {
-        format!("changed: {}", changed.join(", "))
-    }
-}
-
 /// Tasks that would run, each with the reason.
 fn planned(store: &Store) -> Result<Vec<(TaskRow, String)>> {
     let filter = TaskFilter {
@@ -372,19 +376,35 @@ fn planned(store: &Store) -> Result<Vec<(TaskRow, String)>> {
     let reason = |t: &TaskRow| match &t.because {
         _ if t.blocked => "would wait: something that it needs failed or is missing".to_owned(),
         _ if t.started_at.is_none() => "never run".to_owned(),
-        Some(why) => because(why),
+        Some(why) => because::words(why, &t.job).unwrap_or_else(|| why.to_string()),
         None => "has no result".to_owned(),
     };
     Ok(tasks.into_iter().map(|t| (t.clone(), reason(&t))).collect())
 }
 
-fn summarise(store: &Store, summary: &mut RunSummary) -> Result<()> {
+/// Also those of an interrupted run: they tell of the jobs that have ended.
+fn status_files(
+    intake: &Intake,
+    root: RootId,
+) -> Result<Vec<(String, Result<StatusFiles, String>)>> {
+    let plates = records::plates_of(intake.store(), root)?.into_iter();
+    let mut written: Vec<_> = plates
+        .map(|plate| {
+            let files = intake.write_status_files(plate.id);
+            (plate.name, files.map_err(|error| error.to_string()))
+        })
+        .collect();
+    written.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(written)
+}
+
+fn summarise(store: &Store, folder: &Path, summary: &mut RunSummary) -> Result<()> {
     summary.tasks = store.status()?.tasks;
     let failed = TaskFilter {
         states: vec![TaskState::Failed, TaskState::Quarantined],
         ..TaskFilter::default()
     };
-    summary.failed = records::pages(|cursor| store.tasks(&failed, cursor))?;
+    let failed = records::pages(|cursor| store.tasks(&failed, cursor))?;
     for state in [FileState::Unmatched, FileState::Unreadable] {
         let filter = FileFilter {
             state: Some(state),
@@ -395,6 +415,13 @@ fn summarise(store: &Store, summary: &mut RunSummary) -> Result<()> {
             .extend(records::pages(|cursor| store.files(&filter, cursor))?);
     }
     for plate in records::plates(store, &[])? {
+        let of_plate = failed.iter().filter(|task| task.plate == plate.id);
+        summary.failed.extend(of_plate.filter_map(|task| {
+            Some(FailedTask {
+                task: task.clone(),
+                blame: Blame::of(task, folder, &plate.output)?,
+            })
+        }));
         for set in records::image_sets(store, plate.id)? {
             if set.state != queue::SubjectState::Complete {
                 summary.incomplete.push((
@@ -405,6 +432,7 @@ fn summarise(store: &Store, summary: &mut RunSummary) -> Result<()> {
         }
         summary.plates.push((plate.name, plate.output));
     }
+    summary.failed.sort_by_key(|failed| failed.task.id);
     summary.plates.sort();
     Ok(())
 }

@@ -71,6 +71,7 @@ impl Engine {
             );
         }
         self.mind_the_outputs()?;
+        self.intake.keep_status_files(&mut lock(&self.keeping))?;
         self.prune_daily()?;
         if has_room {
             self.make_up_for_missed()?;

@@ -51,6 +51,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(image_sets::list))
         .routes(routes!(plates::finalize))
         .routes(routes!(plates::prioritise))
+        .routes(routes!(plates::status_files))
         .routes(routes!(plates::pause))
         .routes(routes!(plates::resume))
         .routes(routes!(requeue::plate))

@@ -30,6 +30,12 @@ pub trait Control: Send + Sync {
     /// If there is no such plate, or the queue fails.
     fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool, Problem>;
 
+    /// Writes BatchLib's status and log files of a plate that has ended.
+    ///
+    /// # Errors
+    /// If there is no such plate, it has not ended (409), or its folder cannot be written to (503).
+    fn write_status_files(&self, plate: PlateId) -> Result<StatusFilesInfo, Problem>;
+
     /// What a ready task waits for, besides its turn: a named limit, memory.
     fn waiting_for(&self, task: &TaskRow) -> Option<String>;
 
@@ -67,6 +73,15 @@ pub struct Watching {
     pub reason: String,
     /// Name of the file system.
     pub file_system: String,
+}
+
+/// BatchLib's status and log files of a plate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StatusFilesInfo {
+    /// Their folder, in the plate's results.
+    pub folder: String,
+    /// Their names: those of the jobs in the order of the workflow, then those of the workflow.
+    pub names: Vec<String>,
 }
 
 /// A worker process.

@@ -26,7 +26,7 @@ mod serve;
 mod state;
 mod view;
 
-pub use control::{Check, Control, DiskInfo, Watching, WorkerInfo};
+pub use control::{Check, Control, DiskInfo, StatusFilesInfo, Watching, WorkerInfo};
 pub use error::{Error, Result};
 pub use openapi::openapi;
 pub use problem::Problem;

@@ -114,6 +114,18 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
+    /// It cannot be done to something in this state (409).
+    #[must_use]
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// It may work later (503).
+    #[must_use]
+    pub fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+    }
+
     /// The problem as JSON, without letting others dress it up.
     pub(crate) fn into_json(self) -> Response {
         let status = self.status;

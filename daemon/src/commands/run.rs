@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use engine::{RunProgress, RunSummary, run_once};
+use engine::{Blame, FailedTask, RunProgress, RunSummary, run_once};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,10 @@ pub fn run(options: &RunOptions, json: bool) -> anyhow::Result<ExitCode> {
         workers,
         threads: options.threads.unwrap_or((cores / workers).max(1)),
         force: options.force,
+        force_jobs: options.force_job.clone(),
+        keep_invalid: options.ignore_invalid_inputs,
         keep_failed: options.ignore_failed_outputs,
+        status_files: options.status_files,
         dry_run: options.dry_run,
         program: std::env::current_exe().context("cannot find this program's own file")?,
         arguments: worker_arguments(options)?,
@@ -63,21 +66,25 @@ pub fn run(options: &RunOptions, json: bool) -> anyhow::Result<ExitCode> {
         summary
     })?;
     report(&summary, options, begin.elapsed(), json)?;
-    let (inputs, outputs): (Vec<_>, Vec<_>) = summary.failed.iter().partition(|t| {
-        let code = t.error.as_ref().map_or("", |e| e.code.as_str());
-        INPUT_CODES.contains(&code)
-    });
-    let all_inputs_good =
-        inputs.is_empty() && summary.invalid.is_empty() && summary.incomplete.is_empty();
-    let inputs_pass = all_inputs_good || options.ignore_invalid_inputs;
-    let outputs_pass = outputs.is_empty() || options.ignore_failed_outputs;
-    let unfinished = summary.tasks.pending() > 0 && !options.dry_run;
-    let bad = !inputs_pass || !outputs_pass || unfinished;
-    Ok(if bad {
-        ExitCode::from(1)
-    } else {
+    Ok(if is_good(&summary, options) {
         ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
     })
+}
+
+/// Whether everything succeeded that is not ignored.
+fn is_good(summary: &RunSummary, options: &RunOptions) -> bool {
+    let of_inputs = |f: &&FailedTask| f.blame == Blame::Input;
+    let invalid = summary.failed.iter().filter(of_inputs).count();
+    let all_inputs_good =
+        invalid == 0 && summary.invalid.is_empty() && summary.incomplete.is_empty();
+    let all_outputs_good = summary.failed.len() == invalid;
+    let unfinished = summary.tasks.pending() > 0 && !options.dry_run;
+    (all_inputs_good || options.ignore_invalid_inputs)
+        && (all_outputs_good || options.ignore_failed_outputs)
+        && summary.status_files.iter().all(|(_, files)| files.is_ok())
+        && !unfinished
 }
 
 /// A library that was asked for on the command line must work.
@@ -89,9 +96,6 @@ fn worker_arguments(options: &RunOptions) -> anyhow::Result<Vec<String>> {
     }
     Ok(arguments)
 }
-
-/// Failure codes that blame an input file.
-const INPUT_CODES: [&str; 3] = ["damaged-file", "unsupported-file", "file-too-large"];
 
 /// A bar on a terminal, a line now and then elsewhere.
 struct Progress {
@@ -155,6 +159,7 @@ fn report(
         return output::json(&json!({
             "tasks": summary.tasks, "failed": summary.failed, "invalid_inputs": summary.invalid, "incomplete": summary.incomplete,
             "planned": if options.dry_run { Some(planned) } else { None }, "plates": summary.plates.iter().map(|(n, p)| json!({ "name": n, "output": p })).collect::<Vec<_>>(),
+            "status_files": summary.status_files.iter().filter_map(|(n, f)| Some(json!({ "plate": n, "folder": f.as_ref().ok()?.folder, "names": f.as_ref().ok()?.names }))).collect::<Vec<_>>(),
             "elapsed_secs": elapsed.as_secs_f64(),
         }));
     }
@@ -175,6 +180,7 @@ fn report(
         output::note(format!("incomplete: {set}: missing {missing}"));
     }
     failures(&summary.failed);
+    advise(summary, options);
     let tasks = &summary.tasks;
     if options.dry_run {
         output::line(format!(
@@ -193,14 +199,20 @@ fn report(
         for (name, folder) in &summary.plates {
             output::line(format!("{name}: {}", folder.display()));
         }
+        for (name, files) in &summary.status_files {
+            match files {
+                Ok(files) => output::line(format!("{name}: {}", files.folder.display())),
+                Err(error) => output::note(format!("error: {name}: {error}")),
+            }
+        }
     }
     Ok(())
 }
 
 /// Failed tasks with their reasons; several jobs of an image set that failed for one reason are one line.
-fn failures(failed: &[queue::TaskRow]) {
+fn failures(failed: &[FailedTask]) {
     let mut last = None;
-    for task in failed {
+    for FailedTask { task, blame } in failed {
         let (message, remedy) = task
             .error
             .as_ref()
@@ -208,12 +220,37 @@ fn failures(failed: &[queue::TaskRow]) {
         if last.replace((task.subject, message)) == Some((task.subject, message)) {
             continue;
         }
+        let what = match blame {
+            Blame::Input => "invalid input",
+            Blame::Output | Blame::Stopped => "failed",
+        };
         output::note(format!(
-            "failed: {} {} {}: {message}",
+            "{what}: {} {} {}: {message}",
             task.plate_name, task.subject_name, task.job
         ));
         if !remedy.is_empty() {
             output::note(format!("hint: {remedy}"));
         }
+    }
+}
+
+/// What can be done about the exit code.
+fn advise(summary: &RunSummary, options: &RunOptions) {
+    if options.dry_run {
+        return;
+    }
+    let inputs = summary.failed.iter().any(|f| f.blame == Blame::Input)
+        || !summary.invalid.is_empty()
+        || !summary.incomplete.is_empty();
+    let outputs = summary.failed.iter().any(|f| f.blame != Blame::Input);
+    if inputs && !options.ignore_invalid_inputs {
+        output::note(
+            "hint: the rest was computed; --ignore-invalid-inputs leaves these images out for good",
+        );
+    }
+    if outputs && !options.ignore_failed_outputs {
+        output::note(
+            "hint: failed tasks are tried again by the next run; --ignore-failed-outputs leaves them as they are",
+        );
     }
 }

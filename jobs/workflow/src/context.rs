@@ -74,6 +74,8 @@ pub(crate) struct ImageContext {
     /// The container as the last pass left it.
     pub stored: Option<Container>,
     pub items: BTreeMap<String, Item>,
+    /// Inputs that come from no file: those of a trial.
+    pub given: BTreeMap<String, Item>,
     pub tables: BTreeMap<String, Arc<Table>>,
     /// How images are first shown, where a job says so.
     pub looks: BTreeMap<String, Look>,
@@ -104,6 +106,7 @@ impl ImageContext {
             plate_dir,
             stored,
             items: BTreeMap::new(),
+            given: BTreeMap::new(),
             tables: BTreeMap::new(),
             looks: BTreeMap::new(),
             left: BTreeSet::new(),
@@ -253,6 +256,9 @@ impl JobIo<'_> {
     }
 
     fn get(&mut self, name: &str) -> Result<Item, Failure> {
+        if let Some(item) = self.context.given.get(name) {
+            return Ok(item.clone());
+        }
         // A job that puts out the name that it reads means the raw channel.
         if self.job.outputs.values().flatten().any(|o| o == name)
             || self.context.workflow.producer(name, self.index).is_none()

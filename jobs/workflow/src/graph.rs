@@ -12,6 +12,7 @@ use crate::error::{WorkflowError, did_you_mean};
 use crate::kind::{Compiled, KindInfo};
 use crate::kinds;
 use crate::port::{Holds, Port};
+use crate::status_name;
 
 /// What one task of a job works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,6 +58,8 @@ pub struct Job {
     pub keep: bool,
     /// Limits of one attempt.
     pub limits: Limits,
+    /// Its name in BatchLib's status files.
+    pub status_name: String,
 }
 
 /// Limits of one attempt of a job; `None` means the daemon's default.
@@ -243,6 +246,7 @@ fn draft(config: &JobConfig) -> Result<Job, Vec<String>> {
             name: config.limit.clone(),
         };
         Ok(Job {
+            status_name: status_name::of_job(config, &operation, &parameters),
             id: config.id.clone(),
             kind,
             parameters,

@@ -34,6 +34,11 @@ pub trait ImageOperation: Send + Sync {
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// The class of BatchLib that it reproduces, for example `SeededWatershed`: its name in BatchLib's status files.
+    fn batchlib(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A job on one plate. The value is the job's parameters.
@@ -63,6 +68,11 @@ pub trait PlateOperation: Send + Sync {
     /// What is missing on this machine, and so will make the job fail here.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The class of BatchLib that it reproduces, for example `SeededWatershed`: its name in BatchLib's status files.
+    fn batchlib(&self) -> Option<&'static str> {
+        None
     }
 }
 
@@ -110,6 +120,15 @@ impl Compiled {
             Self::Plate(operation) => operation.warnings(),
         }
     }
+
+    /// The class of BatchLib that the job reproduces.
+    #[must_use]
+    pub fn batchlib(&self) -> Option<&'static str> {
+        match self {
+            Self::Image(operation) => operation.batchlib(),
+            Self::Plate(operation) => operation.batchlib(),
+        }
+    }
 }
 
 /// Parameters as they are hashed into a task key, with the code that they drive.
@@ -147,19 +166,26 @@ fn parse<P: DeserializeOwned + Serialize>(
 }
 
 /// JSON schema of a parameter type.
-pub(crate) fn schema_of<P: JsonSchema>() -> serde_json::Value {
+#[must_use]
+pub fn schema_of<P: JsonSchema>() -> serde_json::Value {
     schemars::schema_for!(P).to_value()
 }
 
 /// Compiles the parameters of an image-set job kind.
-pub(crate) fn image_kind<P: ImageOperation + DeserializeOwned + Serialize + 'static>(
+///
+/// # Errors
+/// The parameters are not those of the kind.
+pub fn image_kind<P: ImageOperation + DeserializeOwned + Serialize + 'static>(
     table: &toml::Table,
 ) -> CompileResult {
     parse::<P>(table).map(|(canonical, p)| (canonical, Compiled::Image(Box::new(p))))
 }
 
 /// Compiles the parameters of a plate job kind.
-pub(crate) fn plate_kind<P: PlateOperation + DeserializeOwned + Serialize + 'static>(
+///
+/// # Errors
+/// The parameters are not those of the kind.
+pub fn plate_kind<P: PlateOperation + DeserializeOwned + Serialize + 'static>(
     table: &toml::Table,
 ) -> CompileResult {
     parse::<P>(table).map(|(canonical, p)| (canonical, Compiled::Plate(Box::new(p))))

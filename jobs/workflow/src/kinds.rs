@@ -5,13 +5,17 @@ mod cell_level;
 mod cells;
 mod cells_of_image;
 mod channels;
+mod combine;
 pub(crate) mod command;
 mod correct;
 mod declump;
+mod export_tables;
 mod features;
 mod filter;
+mod gather;
 mod given;
 mod grey;
+mod heatmap;
 mod ilastik;
 mod illumination;
 mod infected;
@@ -22,8 +26,10 @@ mod measure;
 mod merge;
 mod network;
 mod pixel_level;
+mod plate_view;
 mod propagate;
 mod quality;
+mod report_summary;
 mod reshape;
 mod seeds;
 mod side_file;
@@ -82,5 +88,10 @@ pub const ALL: &[&KindInfo] = &[
     &cell_level::CELL_LEVEL,
     &summary_images::SUMMARY_IMAGES,
     &merge::MERGE,
+    &combine::COMBINE,
+    &gather::GATHER,
+    &heatmap::HEATMAP,
+    &export_tables::TABLES,
+    &report_summary::SUMMARY,
     &command::COMMAND,
 ];

@@ -4,6 +4,7 @@
 //! checked parameters and named edges. A [`pass`] runs some of those jobs on one image set, or on one plate, with the
 //! arrays kept in memory between jobs, and publishes one container.
 
+pub mod authoring;
 mod container;
 mod context;
 mod error;
@@ -14,6 +15,7 @@ pub mod kinds;
 pub mod pass;
 mod plate_context;
 mod port;
+mod status_name;
 
 pub use container::{CONTAINER_EXTENSION, container_file, plate_file, plate_table_file};
 pub use context::{Item, JobIo, Look};
@@ -24,3 +26,8 @@ pub use kind::{Compiled, ImageOperation, KindInfo, PlateOperation};
 pub use kinds::command::{guard, guard_with};
 pub use plate_context::{PlateIo, PlateMember};
 pub use port::{Holds, Port};
+
+/// The example of the guide is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/add-a-job.md")]
+struct AddAJob;

@@ -484,11 +484,7 @@ fn publish(
     for (name, value) in &context.attributes {
         writer.set_attribute(name, &Attribute::Text(value.clone()))?;
     }
-    // PlateViewer shows this attribute as the version of the results.
-    writer.set_attribute(
-        "batchlib_commit",
-        &Attribute::Text(concat!("wellspring ", env!("CARGO_PKG_VERSION")).to_owned()),
-    )?;
+    set_version(&mut writer)?;
     check_inputs(request)?;
     Ok(writer.commit()?.bytes)
 }
@@ -723,9 +719,16 @@ fn run_plate(
     for index in makers {
         set_provenance(&mut writer, workflow, request, &workflow.jobs[index], None)?;
     }
+    set_version(&mut writer)?;
     report.published_bytes = writer.commit()?.bytes;
     report
         .elapsed_ms
         .insert("publish".to_owned(), begin.elapsed().as_secs_f64() * 1e3);
     Ok(())
+}
+
+/// PlateViewer shows this attribute as the version of the results.
+fn set_version(writer: &mut ContainerWriter) -> Result<(), Failure> {
+    let version = concat!("wellspring ", env!("CARGO_PKG_VERSION"));
+    Ok(writer.set_attribute("batchlib_commit", &Attribute::Text(version.to_owned()))?)
 }

@@ -62,6 +62,12 @@ pub enum PlatesCommand {
         #[arg(long, short, allow_negative_numbers = true, value_name = "N")]
         priority: i32,
     },
+    /// Write BatchLib's status and log files of plates that have ended into `batchlib/` in their results.
+    StatusFiles {
+        /// Ids or names.
+        #[arg(required = true, value_name = "PLATE")]
+        plates: Vec<String>,
+    },
     /// Start nothing more of plates until they are resumed.
     Pause {
         /// Ids or names.

@@ -8,7 +8,7 @@ use crate::args::{CursorArgs, PlatesCommand, words};
 use crate::listing::Listing;
 use crate::resolve;
 use crate::sheet::{Cell, Sheet};
-use crate::wire::{Page, Plate, Well};
+use crate::wire::{Page, Plate, StatusFiles, Well};
 use crate::words::{ago, harmless};
 
 /// Runs one of the commands.
@@ -67,6 +67,7 @@ pub(super) fn run(
                 }
             })
         }
+        PlatesCommand::StatusFiles { plates } => status_files(options, plates, console),
         PlatesCommand::Pause { plates, reason } => {
             let body = json!({ "reason": reason });
             post(options, plates, "pause", Some(&body), console, |name| {
@@ -200,6 +201,23 @@ fn facts(plate: &Plate, console: &Console) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Has the status files of each of the plates written; their paths are the output.
+fn status_files(options: &ClientOptions, names: &[String], console: &Console) -> Result<Exit> {
+    let client = Client::new(options)?;
+    for_each(names, console, |name| {
+        let id = resolve::plate_id(&client, name)?;
+        let answer = client.post(&format!("/api/v1/plates/{id}/status-files"), None)?;
+        if console.mode.json {
+            return console.json(&answer.value()?);
+        }
+        let files: StatusFiles = answer.read()?;
+        files
+            .names
+            .iter()
+            .try_for_each(|name| console.line(format!("{}/{name}", files.folder)))
+    })
 }
 
 fn well_sheet(wells: &[Well]) -> Sheet {

@@ -71,3 +71,11 @@ pub(crate) struct Well {
     pub missing: u64,
     pub arriving: u64,
 }
+
+/// BatchLib's status and log files of a plate.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct StatusFiles {
+    pub folder: String,
+    pub names: Vec<String>,
+}

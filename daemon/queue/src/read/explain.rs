@@ -375,8 +375,10 @@ impl Reason {
             Self::SetBack { because } => match because.get("changed").and_then(Value::as_array) {
                 Some(changed) => {
                     let names: Vec<_> = changed.iter().filter_map(Value::as_str).collect();
+                    let of = because.get("job").and_then(Value::as_str);
+                    let of = of.map_or_else(String::new, |job| format!(" of job `{job}`"));
                     format!(
-                        "it was set back because these changed: {}",
+                        "it was set back because these changed{of}: {}",
                         names.join(", ")
                     )
                 }

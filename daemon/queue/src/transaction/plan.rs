@@ -269,13 +269,17 @@ impl Transaction<'_> {
         if existing.key == task.key {
             if rewired {
                 let changed = vec!["upstream".to_owned()];
-                self.start_over(&[id], &json!({ "changed": changed }))?;
+                // The job: what depends on it is set back with the same words.
+                self.start_over(&[id], &json!({ "job": task.job, "changed": changed }))?;
                 change = Change::Recompute { changed };
             }
         } else {
             let changed = difference(&existing.ingredients, &task.ingredients);
-            let why =
-                json!({ "key": { "from": existing.key, "to": task.key }, "changed": changed });
+            let why = json!({
+                "job": task.job,
+                "key": { "from": existing.key, "to": task.key },
+                "changed": changed,
+            });
             self.execute(
                 "UPDATE task SET key = ?2 WHERE id = ?1",
                 params![id, task.key],

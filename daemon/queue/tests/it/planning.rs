@@ -57,6 +57,10 @@ fn a_changed_key_reruns_the_job_and_what_depends_on_it() {
     );
     let because = queue.store.explain(planned[1]).unwrap().because.join("\n");
     assert!(because.contains("parameters.sigma"), "{because}");
+    // What follows names the job that changed, which is not itself.
+    let because = queue.store.explain(planned[2]).unwrap().because.join("\n");
+    let expected = "these changed of job `b`: parameters.sigma";
+    assert!(because.contains(expected), "{because}");
     queue.assert_sound();
     assert_eq!(queue.run_one().tasks.len(), 2);
     assert!(queue.claim().is_none());

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::queue_pause::{USER, reason};
 use super::{PauseRequest, PauseState, cursor};
 use crate::app::App;
+use crate::control::StatusFilesInfo;
 use crate::extract::{Body, Id, Params, empty_is_none, words};
 use crate::problem::Problem;
 use crate::view::{Page, PlateView, WellView};
@@ -113,6 +114,26 @@ pub(super) async fn finalize(
         inner.control.finalize(plate)?;
         let now = inner.store.plate(plate)?;
         Ok::<_, Problem>((StatusCode::ACCEPTED, Json(now.into())))
+    })
+    .await
+}
+
+/// Writes BatchLib's status and log files of a plate that has ended into `batchlib/` in its results, as its tasks stand now.
+#[utoipa::path(post, path = "/api/v1/plates/{id}/status-files", tag = "plates",
+    params(("id" = i64, Path, description = "The plate")),
+    responses(
+        (status = 200, description = "They are written", body = StatusFilesInfo),
+        (status = 404, description = "No such plate", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The plate has not ended", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Its folder cannot be written to", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn status_files(
+    State(app): State<App>,
+    Id(plate): Id<PlateId>,
+) -> Result<Json<StatusFilesInfo>, Problem> {
+    app.blocking(move |inner| {
+        inner.store.plate(plate)?;
+        inner.control.write_status_files(plate).map(Json)
     })
     .await
 }

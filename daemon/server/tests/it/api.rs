@@ -208,6 +208,20 @@ fn pausing_is_shown_and_ended() {
 }
 
 #[test]
+fn status_files_are_written_by_the_engine() {
+    let (world, plate) = World::small();
+    let served = Served::new(world);
+    let path = format!("/api/v1/plates/{plate}/status-files");
+    let answer = served.post(&path, &Value::Null);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["folder"], "/data/results/plate/batchlib");
+    assert_eq!(answer.json()["names"][2], "w.log");
+    served
+        .post("/api/v1/plates/99/status-files", &Value::Null)
+        .problem(404, "not_found");
+}
+
+#[test]
 fn tasks_are_found_by_what_they_are() {
     let (world, plate) = World::small();
     let served = Served::new(world);

@@ -56,7 +56,7 @@ fn every_documented_path_exists() {
             );
         }
     }
-    assert_eq!(operations, 28);
+    assert_eq!(operations, 29);
 }
 
 /// All references lead somewhere.

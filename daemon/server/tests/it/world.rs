@@ -350,6 +350,14 @@ impl Control for Daemon {
         Ok(self.store.prioritise(&TaskFilter::plate(plate), priority)? > 0)
     }
 
+    fn write_status_files(&self, plate: PlateId) -> Result<server::StatusFilesInfo, Problem> {
+        self.note(format!("status files {plate}"));
+        Ok(server::StatusFilesInfo {
+            folder: "/data/results/plate/batchlib".into(),
+            names: vec!["nuclei.status".into(), "w.status".into(), "w.log".into()],
+        })
+    }
+
     fn waiting_for(&self, _: &queue::TaskRow) -> Option<String> {
         None
     }

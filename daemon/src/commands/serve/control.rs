@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::Engine;
 use queue::{PassId, PlateId, RootId, RootState};
-use server::{Check, Control, DiskInfo, Problem, Watching, WorkerInfo};
+use server::{Check, Control, DiskInfo, Problem, StatusFilesInfo, Watching, WorkerInfo};
 
 /// The engine behind the server's trait.
 pub struct EngineControl {
@@ -47,6 +47,14 @@ impl Control for EngineControl {
 
     fn prioritise(&self, plate: PlateId, priority: i64) -> Result<bool, Problem> {
         self.engine.prioritise(plate, priority).map_err(problem)
+    }
+
+    fn write_status_files(&self, plate: PlateId) -> Result<StatusFilesInfo, Problem> {
+        let files = self.engine.write_status_files(plate).map_err(problem)?;
+        Ok(StatusFilesInfo {
+            folder: files.folder.display().to_string(),
+            names: files.names,
+        })
     }
 
     fn waiting_for(&self, task: &queue::TaskRow) -> Option<String> {
@@ -164,8 +172,14 @@ impl Control for EngineControl {
 }
 
 fn problem(error: engine::Error) -> Problem {
-    match error {
-        engine::Error::Queue(error) => Problem::from(error),
-        other => Problem::internal(other.to_string()),
-    }
+    let remedy = error.remedy();
+    let problem = match error {
+        engine::Error::Queue(error) => return Problem::from(error),
+        engine::Error::NotDone { .. } => Problem::conflict("not_done", error.to_string()),
+        engine::Error::StatusFiles { .. } | engine::Error::File(_) | engine::Error::Io { .. } => {
+            Problem::unavailable("no_place", error.to_string())
+        }
+        other => return Problem::internal(other.to_string()),
+    };
+    Problem { remedy, ..problem }
 }

@@ -154,6 +154,13 @@ impl Control for Engine {
         Ok(self.0.prioritise(&tasks, priority)? > 0)
     }
 
+    fn write_status_files(&self, _: PlateId) -> Result<server::StatusFilesInfo, Problem> {
+        Ok(server::StatusFilesInfo {
+            folder: "/data/results/plate/batchlib".to_owned(),
+            names: Vec::new(),
+        })
+    }
+
     fn waiting_for(&self, _: &queue::TaskRow) -> Option<String> {
         None
     }

@@ -6,24 +6,16 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::components::{relabel_sequential, sizes};
 
-/// 1 on the objects (y, x) whose number of pixels is outside `areas`, else 0: BatchLib's WriteCellSizeMasks.
-///
-/// BatchLib judges the background as if it were an object, so that it is mostly "too large"; with `background` it is judged
-/// here, too.
+/// 1 on the objects (y, x) whose number of pixels is outside `areas`, else 0: BatchLib's WriteCellSizeMasks. The background is
+/// no object.
 #[must_use]
-pub fn size_mask(
-    labels: ArrayView2<'_, u32>,
-    areas: RangeInclusive<u64>,
-    background: bool,
-) -> Array2<u32> {
+pub fn size_mask(labels: ArrayView2<'_, u32>, areas: RangeInclusive<u64>) -> Array2<u32> {
     let (mut dense, _) = relabel_sequential(labels);
     let mut wrong: Vec<u32> = sizes(dense.view())
         .iter()
         .map(|area| u32::from(!areas.contains(area)))
         .collect();
-    if !background {
-        wrong[0] = 0;
-    }
+    wrong[0] = 0;
     dense.mapv_inplace(|row| wrong[row as usize]);
     dense
 }
@@ -42,10 +34,8 @@ mod tests {
             [u32::MAX, u32::MAX, u32::MAX, 0]
         ];
         let wanted = array![[0, 0, 0, 0], [0, 0, 1, 0], [1, 1, 1, 0]];
-        assert_eq!(size_mask(labels.view(), 2..=2, false), wanted);
         // The background has six pixels.
-        assert_eq!(size_mask(labels.view(), 2..=5, true)[[0, 0]], 1);
-        assert_eq!(size_mask(labels.view(), 2..=6, true)[[0, 0]], 0);
-        assert!(size_mask(Array2::zeros((0, 0)).view(), 1..=2, true).is_empty());
+        assert_eq!(size_mask(labels.view(), 2..=2), wanted);
+        assert!(size_mask(Array2::zeros((0, 0)).view(), 1..=2).is_empty());
     }
 }

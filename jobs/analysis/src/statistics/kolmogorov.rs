@@ -18,7 +18,7 @@ pub fn ks_two_sample(a: &[f64], b: &[f64]) -> TestResult {
     }
     let (n, m) = (a.len(), b.len());
     let divisor = common_divisor(n, m);
-    let apart = distance(sorted(a), sorted(b)) / divisor as u64;
+    let apart = distance(&sorted(a), &sorted(b)) / divisor as u64;
     let common_multiple = (n / divisor) as f64 * m as f64;
     let statistic = apart as f64 / common_multiple;
     let size = n as f64 * m as f64 / (n as f64 + m as f64);
@@ -43,7 +43,7 @@ fn sorted(values: &[f64]) -> Vec<f64> {
 }
 
 /// The largest distance of the distribution functions, times `n * m`: a whole number.
-fn distance(a: Vec<f64>, b: Vec<f64>) -> u64 {
+fn distance(a: &[f64], b: &[f64]) -> u64 {
     let (n, m) = (a.len() as u64, b.len() as u64);
     let (mut of_a, mut of_b, mut largest) = (0, 0, 0);
     while let (Some(&x), Some(&y)) = (a.get(of_a), b.get(of_b)) {

@@ -50,9 +50,11 @@ pub(super) fn expand<'j>(
         };
         for role in fitting {
             let mut one = (*job).clone();
-            one.each = None;
+            // Of the job that is made, the role itself.
+            one.each = role.cloned();
             if let Some(role) = role {
                 one.id = one.id.replace(EACH, role);
+                one.status_name = one.status_name.map(|name| name.replace(EACH, role));
             }
             for names in [&mut one.input, &mut one.output].into_iter().flatten() {
                 if let Err(pattern) = replace(names, role, roles) {

@@ -205,6 +205,10 @@ impl PlateOperation for CellLevel {
             vec![format!("there is no score `{}`{meant}", self.score_name)]
         }
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("CellLevelAnalysis")
+    }
 }
 
 /// The verdicts of a quality table, if one is bound.

@@ -36,4 +36,8 @@ impl ImageOperation for Channels {
             .iter()
             .try_for_each(|name| io.image_named(name).map(drop))
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("Preprocess")
+    }
 }

@@ -128,6 +128,10 @@ impl ImageOperation for FlatField {
             vec![self.corrector.clone()]
         }
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("Preprocess")
+    }
 }
 
 impl FlatField {

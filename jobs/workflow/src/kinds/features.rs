@@ -53,6 +53,10 @@ impl ImageOperation for Properties {
         io.put_table("table", table_of(measured));
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("SegmentationProperties")
+    }
 }
 
 /// Parameters of `measure.instances`.
@@ -131,5 +135,9 @@ impl ImageOperation for Instances {
             wrong.push("each number in `quantiles` must be between 0 and 1".to_owned());
         }
         wrong
+    }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("InstanceFeatureExtraction")
     }
 }

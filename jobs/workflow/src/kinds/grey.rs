@@ -73,6 +73,10 @@ impl ImageOperation for Opening {
         io.put("image", Item::Image(Arc::new(opened)));
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("DenoiseByGrayscaleOpening")
+    }
 }
 
 /// Parameters of `filter.white_tophat`.
@@ -110,5 +114,9 @@ impl ImageOperation for WhiteTophat {
         let spots = in_own_type!(&*image, white_tophat, self.radius);
         io.put("image", Item::Image(Arc::new(spots)));
         Ok(())
+    }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("DenoiseByWhiteTophat")
     }
 }

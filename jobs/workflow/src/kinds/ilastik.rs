@@ -137,6 +137,10 @@ impl ImageOperation for Ilastik {
         let told = checked.err().map(|e| format!("{e}; {}", e.remedy()));
         told.into_iter().collect()
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("IlastikPrediction")
+    }
 }
 
 impl Ilastik {

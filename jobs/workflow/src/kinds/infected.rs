@@ -99,4 +99,8 @@ impl ImageOperation for Infected {
         }
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("FindInfectedCells")
+    }
 }

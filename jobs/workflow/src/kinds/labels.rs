@@ -116,8 +116,6 @@ struct SizeMask {
     min: u64,
     /// Objects of more pixels are marked.
     max: u64,
-    /// Judge the background, too, as BatchLib does: it is marked where it has too many pixels for an object.
-    background: bool,
 }
 
 impl Default for SizeMask {
@@ -125,7 +123,6 @@ impl Default for SizeMask {
         Self {
             min: 100,
             max: 25_000,
-            background: false,
         }
     }
 }
@@ -148,9 +145,12 @@ pub(super) static SIZE_MASK: KindInfo = KindInfo {
 impl ImageOperation for SizeMask {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let labels = io.labels("labels")?;
-        let marked =
-            analysis::labels::size_mask(labels.view(), self.min..=self.max, self.background);
+        let marked = analysis::labels::size_mask(labels.view(), self.min..=self.max);
         io.put("labels", Item::Labels(Arc::new(marked)));
         Ok(())
+    }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("WriteCellSizeMasks")
     }
 }

@@ -108,6 +108,10 @@ impl PlateOperation for Merge {
         }
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("MergeAnalysisTables")
+    }
 }
 
 impl Merge {
@@ -182,7 +186,7 @@ impl Merge {
 }
 
 /// A column with its rows in the order of another table; rows that it lacks are NaN or empty.
-fn sorted(column: &Column, rows: &[String], order: &[String]) -> Column {
+pub(super) fn sorted(column: &Column, rows: &[String], order: &[String]) -> Column {
     if rows == order {
         return column.clone();
     }

@@ -190,6 +190,10 @@ impl ImageOperation for Network {
             Err(error) => vec![format!("{error}; {}", error.remedy())],
         }
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("TorchPrediction")
+    }
 }
 
 impl Network {

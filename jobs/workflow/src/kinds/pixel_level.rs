@@ -75,4 +75,8 @@ impl ImageOperation for PixelLevel {
         );
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("PixellevelAnalysis")
+    }
 }

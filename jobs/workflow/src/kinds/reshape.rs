@@ -84,6 +84,10 @@ impl ImageOperation for VoronoiRing {
             vec!["`ring_width` and `radius_factor` must be 0 or more".to_owned()]
         }
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("VoronoiRingSegmentation")
+    }
 }
 
 const WHICH_WIDTH: &str = "either `ring_width` or `radius_factor` must be set";
@@ -123,6 +127,10 @@ impl ImageOperation for Erode {
         let left = erode(labels.view(), self.radius)?;
         io.put("labels", Item::Labels(Arc::new(left)));
         Ok(())
+    }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("ErodeSegmentation")
     }
 }
 

@@ -19,8 +19,9 @@ use crate::port::{Holds, Port};
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct SummaryImages {
-    /// Give each cell the mean of the table row before its own, as BatchLib does where the table has a row for the background.
-    shifted_means: bool,
+    /// Read the tables row by row as BatchLib does: where there is a row for the background, each cell gets the mean of the row before
+    /// its own; where there is none, the first cell counts neither as infected nor as outlier.
+    batchlib_rows: bool,
 }
 
 pub(super) static SUMMARY_IMAGES: KindInfo = KindInfo {
@@ -106,7 +107,13 @@ impl ImageOperation for SummaryImages {
                 (false, false) => (0, 0),
             }
         };
-        let values: Vec<(u32, u32)> = (0..=most).map(of_label).collect();
+        let mut values: Vec<(u32, u32)> = (0..=most).map(of_label).collect();
+        if self.batchlib_rows
+            && let Some(first) = infected.keys().next().filter(|label| **label != 0)
+            && let Some(value) = usize::try_from(*first).ok().and_then(|l| values.get_mut(l))
+        {
+            *value = (0, 0);
+        }
         Zip::from(&mut infected_mask)
             .and(&mut outlier_mask)
             .and(&*cells)
@@ -175,7 +182,7 @@ impl SummaryImages {
         let table = io.table("serum")?;
         let mut means = numbers(&table, &name, "means")?;
         let mut labels = labels(&table, &name)?;
-        if self.shifted_means && labels.first() == Some(&0) {
+        if self.batchlib_rows && labels.first() == Some(&0) {
             labels.remove(0);
             means.pop();
         }

@@ -113,4 +113,8 @@ impl ImageOperation for Watershed {
         }
         wrong
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("SeededWatershed")
+    }
 }

@@ -57,13 +57,20 @@ struct Background {
     channels: Vec<MedianMad>,
     pixels: usize,
     all: usize,
+    /// Share of the pixels that are background; of the plate, the mean of its wells.
+    fraction: f64,
 }
 
-impl Background {
-    #[allow(clippy::cast_precision_loss)]
-    fn fraction(&self) -> f64 {
-        self.pixels as f64 / self.all as f64
-    }
+/// Mean of what is no NaN.
+#[allow(clippy::cast_precision_loss)]
+fn mean_of_known(values: impl Iterator<Item = f64>) -> f64 {
+    let known: Vec<f64> = values.filter(|v| !v.is_nan()).collect();
+    known.iter().sum::<f64>() / known.len() as f64
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn share(pixels: usize, all: usize) -> f64 {
+    pixels as f64 / all as f64
 }
 
 impl PlateOperation for Extract {
@@ -101,7 +108,8 @@ impl PlateOperation for Extract {
             .iter()
             .map(|(well, members)| Ok((well.to_string(), pool(members)?)))
             .collect::<Result<Vec<_>, Failure>>()?;
-        let of_plate = pool(&good)?;
+        let mut of_plate = pool(&good)?;
+        of_plate.fraction = mean_of_known(of_wells.iter().map(|(_, well)| well.fraction));
         let text = |name: &str, values: Vec<String>| Column::text(name, values);
         let images = members
             .iter()
@@ -111,10 +119,7 @@ impl PlateOperation for Extract {
             members.iter().map(PlateMember::image_name).collect(),
             members.iter().map(|m| m.name.clone()).collect(),
         );
-        let keys = vec![
-            text("image_name", names.0).hidden(),
-            text("site_name", names.1),
-        ];
+        let keys = vec![text("image_name", names.0), text("site_name", names.1)];
         let output = io.output("tables").unwrap_or("backgrounds").to_owned();
         let of_plate = [Some(of_plate)];
         let plate_name = io.plate_name();
@@ -145,6 +150,10 @@ impl PlateOperation for Extract {
         }
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("ExtractBackground")
+    }
 }
 
 fn of_image(
@@ -156,12 +165,14 @@ fn of_image(
         channels: Vec::new(),
         pixels: 0,
         all: 0,
+        fraction: f64::NAN,
     };
     for channel in channels {
         let (mut values, all) = pixels::read(member, channel, Some(labels))?;
         (background.pixels, background.all) = (values.len(), all);
         background.channels.push(MedianMad::of(&mut values));
     }
+    background.fraction = share(background.pixels, background.all);
     Ok(background)
 }
 
@@ -176,6 +187,7 @@ fn pooled(
         channels: vec![MedianMad::UNKNOWN; channels.len()],
         pixels: 0,
         all: 0,
+        fraction: f64::NAN,
     };
     for member in members {
         if let Some(image) = of_images.get(member.name.as_str()) {
@@ -183,6 +195,7 @@ fn pooled(
             background.all += image.all;
         }
     }
+    background.fraction = share(background.pixels, background.all);
     if let [member] = members {
         return Ok(of_images
             .get(member.name.as_str())
@@ -209,9 +222,6 @@ fn table(keys: Vec<Column>, channels: &[String], rows: &[Option<Background>]) ->
         columns.push(Column::float(format!("{channel}_median"), median));
         columns.push(Column::float(format!("{channel}_mad"), mad));
     }
-    columns.push(Column::float(
-        "background_fraction",
-        of(&Background::fraction),
-    ));
+    columns.push(Column::float("background_fraction", of(&|b| b.fraction)));
     Table { columns }
 }

@@ -153,6 +153,13 @@ impl PlateOperation for Reference {
         }
         mistakes
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some(match self.from {
+            Source::Word(Word::Min) => "BackgroundFromMinWell",
+            Source::Wells(_) | Source::Values(_) => "BackgroundFromWells",
+        })
+    }
 }
 
 impl Reference {

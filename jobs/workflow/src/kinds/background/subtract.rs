@@ -62,4 +62,8 @@ impl ImageOperation for Subtract {
         }
         Ok(())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("WriteBackgroundSubtractedImages")
+    }
 }

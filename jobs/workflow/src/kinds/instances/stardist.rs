@@ -153,6 +153,10 @@ impl ImageOperation for StarDist {
     fn warnings(&self) -> Vec<String> {
         super::model_warnings(&self.model, self.sidecar.as_deref())
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("StardistPrediction")
+    }
 }
 
 impl StarDist {

@@ -85,7 +85,7 @@ pub(super) fn table(io: &PlateIo<'_>) -> Table {
         }
     }
     let ignores =
-        |job: &&Job| job.kind.name == "measure.instances" && job.inputs.contains_key("nuclei");
+        |job: &&Job| job.kind.name == "measure.instances" && job.inputs.contains_key("ignore");
     let ignores = jobs.iter().copied().any(|job| ignores(&job));
     columns.insert(
         2.min(columns.len()),

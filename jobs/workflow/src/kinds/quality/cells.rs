@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use image_io::table::{Column, Table};
-use ndarray::Zip;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +21,9 @@ struct Cells {
     min_cell_size: Option<u64>,
     /// Cells of more pixels are outliers.
     max_cell_size: Option<u64>,
-    /// Cells with fewer pixels of nuclei are outliers; needs inputs `labels` and `nuclei`.
+    /// Cells whose nucleus, the object of the same number, has fewer pixels are outliers; needs input `nuclei`.
     min_nucleus_size: Option<u64>,
-    /// Cells with more pixels of nuclei are outliers; needs inputs `labels` and `nuclei`.
+    /// Cells whose nucleus has more pixels are outliers; needs input `nuclei`.
     max_nucleus_size: Option<u64>,
     /// Judge the background (label 0) like a cell, as BatchLib does: it then counts among `n_outlier_cells` where it is large.
     judge_background: bool,
@@ -53,8 +52,12 @@ pub(in super::super) static CELLS: KindInfo = KindInfo {
             Holds::Table,
             "object table with `sizes` (measure.instances) or `area`",
         ),
-        Port::one("labels", Holds::Labels, "the cells, for sizes of nuclei").optional(),
-        Port::one("nuclei", Holds::Labels, "the nuclei").optional(),
+        Port::one(
+            "nuclei",
+            Holds::Labels,
+            "the nuclei, numbered as their cells: the seeds of the cells",
+        )
+        .optional(),
     ],
     outputs: &[Port::one(
         "table",
@@ -140,37 +143,23 @@ impl ImageOperation for Cells {
     }
 
     fn check(&self, inputs: &Bindings, _outputs: &Bindings) -> Vec<String> {
-        let bound = inputs.contains_key("labels") && inputs.contains_key("nuclei");
-        if self.judges_nuclei() && !bound {
-            vec![
-                "min_nucleus_size and max_nucleus_size need inputs `labels` and `nuclei`"
-                    .to_owned(),
-            ]
+        if self.judges_nuclei() && !inputs.contains_key("nuclei") {
+            vec!["min_nucleus_size and max_nucleus_size need input `nuclei`".to_owned()]
         } else {
             Vec::new()
         }
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("CellLevelQC")
+    }
 }
 
-/// Number of pixels of nuclei in each cell.
+/// Number of pixels of each nucleus, by its label.
 fn pixels_of_nuclei(io: &mut JobIo<'_>) -> Result<BTreeMap<i64, f64>, Failure> {
-    let (cells, nuclei) = (io.labels("labels")?, io.mask("nuclei")?);
-    if cells.dim() != nuclei.dim() {
-        return Err(Failure::permanent(
-            "bad-parameter",
-            format!(
-                "cells have {:?} pixels, nuclei {:?}",
-                cells.dim(),
-                nuclei.dim()
-            ),
-            "name label images of one size",
-        ));
-    }
     let mut counts: BTreeMap<i64, f64> = BTreeMap::new();
-    Zip::from(&*cells).and(&*nuclei).for_each(|cell, nucleus| {
-        if *nucleus {
-            *counts.entry(i64::from(*cell)).or_default() += 1.0;
-        }
-    });
+    for label in io.labels("nuclei")?.iter() {
+        *counts.entry(i64::from(*label)).or_default() += 1.0;
+    }
     Ok(counts)
 }

@@ -100,6 +100,10 @@ impl PlateOperation for Images {
         let tags = tagged::read(&path).map_or_else(|e| e.message, |tags| format!("{tags:?}"));
         BTreeMap::from([("manual_outliers".to_owned(), tags)])
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("ImageLevelQC")
+    }
 }
 
 impl Images {

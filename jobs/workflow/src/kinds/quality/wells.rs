@@ -153,6 +153,10 @@ impl PlateOperation for Wells {
             )]
         }
     }
+
+    fn batchlib(&self) -> Option<&'static str> {
+        Some("WellLevelQC")
+    }
 }
 
 impl Wells {
