@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use black_box::crash::Bench;
@@ -153,11 +154,11 @@ fn a_plate_with_failures_is_told_with_reasons_and_without_secrets() {
         .find(|p| p.body["event"] == "done_with_failures")
         .unwrap();
     let plate = &told.body["plate"];
-    assert_eq!(plate["name"], "plate-1");
+    assert_eq!(plate["name"], "P");
     assert_eq!(plate["root"], "drop");
     let slack = posted.iter().find(|p| p.body["blocks"].is_array()).unwrap();
     let text = slack.body["text"].as_str().unwrap();
-    assert!(text.contains("`plate-1` is done, with failures"), "{text}");
+    assert!(text.contains("`P` is done, with failures"), "{text}");
 
     let config = daemon.config().display().to_string();
     let mut said = String::new();
@@ -170,7 +171,11 @@ fn a_plate_with_failures_is_told_with_reasons_and_without_secrets() {
         &["notify", "test", "chat", "--json"],
     ] {
         let arguments = arguments.iter().copied().chain(["--config", &config]);
-        let output = black_box::binary::run(arguments);
+        let output = Command::new(black_box::binary::wellspring())
+            .args(arguments)
+            .env("LOGLEVEL", "trace")
+            .output()
+            .unwrap();
         said.push_str(&String::from_utf8_lossy(&output.stdout));
         said.push_str(&String::from_utf8_lossy(&output.stderr));
     }
@@ -185,11 +190,11 @@ fn a_plate_with_failures_is_told_with_reasons_and_without_secrets() {
         "/readyz",
         "/metrics",
         "/api/v1/status",
-        "/api/v1/events",
         "/api/v1/plates",
     ] {
         said.push_str(&daemon.answer(path).1);
     }
+    said.push_str(&format!("{:?}", daemon.events("plate.state")));
     assert!(daemon.terminate());
     said.push_str(&daemon.log());
     assert!(said.contains("told"), "{said}");

@@ -154,7 +154,8 @@ fn plate(folder: &Path, name_of: &str, images: usize, version: &str) -> PathBuf 
     );
     fs::create_dir_all(&raw).unwrap();
     for i in 0..images {
-        fs::write(raw.join(name(i)), image(64, 7 + i as u64).unwrap()).unwrap();
+        let file = name(i).replacen("P_", &format!("{name_of}_"), 1);
+        fs::write(raw.join(file), image(64, 7 + i as u64).unwrap()).unwrap();
     }
     let file = folder.join("workflow.toml");
     let text = WITH_PLATE_TABLE.replace("version = \"1\"", &format!("version = \"{version}\""));
@@ -226,7 +227,7 @@ fn results_are_written_once_however_often_they_are_exported() {
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(server.ask(plates), one);
-    let images = "SELECT site_name, table_name, jsonb_typeof(values->'n_nuclei_segmentation/objects'), values ? 'is_outlier' \
+    let images = "SELECT site_name, table_name, jsonb_typeof(values->'n_objects'), values ? 'is_outlier' \
                   FROM wellspring.image_results ORDER BY site_name";
     let rows = server.ask(images);
     assert_eq!(rows.lines().count(), 3);
@@ -259,6 +260,15 @@ fn results_are_written_once_however_often_they_are_exported() {
     let (code, said) = export(&[&other], &url, &[]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(server.ask("SELECT version, count(*) FROM wellspring.plates JOIN wellspring.image_results ON plate_id = id GROUP BY 1 ORDER BY 1"), "1 3\n2 2");
+
+    // Two plates of one name are told apart by nothing: whoever comes later is told.
+    let namesake = plate(&folder.path().join("three"), "plate-1", 1, "2");
+    let (code, said) = export(&[&namesake], &url, &[]);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains(&format!("the rows of `{}` were replaced", other.display())),
+        "{said}"
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::args::PostgresArgs;
 use crate::output;
-use database::{Database, Written};
+use database::{Database, Replaced, Written};
 use source::{Made, Source};
 
 /// What became of one plate.
@@ -25,6 +25,9 @@ struct Outcome {
     version: Option<String>,
     #[serde(flatten)]
     written: Written,
+    /// Another folder, whose rows were replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -42,11 +45,12 @@ pub fn run(args: &PostgresArgs, json: bool) -> anyhow::Result<ExitCode> {
     let mut outcomes = Vec::new();
     for folder in &args.plates {
         let outcome = match one(folder, args, database.as_mut()) {
-            Ok((made, written)) => Outcome {
+            Ok((made, Replaced { written, other })) => Outcome {
                 plate: folder.display().to_string(),
                 workflow: Some(made.workflow),
                 version: Some(made.version),
                 written,
+                replaced: other,
                 error: None,
             },
             Err(error) => Outcome {
@@ -54,6 +58,7 @@ pub fn run(args: &PostgresArgs, json: bool) -> anyhow::Result<ExitCode> {
                 workflow: None,
                 version: None,
                 written: Written::default(),
+                replaced: None,
                 error: Some(format!("{error:#}")),
             },
         };
@@ -80,7 +85,7 @@ fn one(
     folder: &Path,
     args: &PostgresArgs,
     database: Option<&mut Database>,
-) -> anyhow::Result<(Made, Written)> {
+) -> anyhow::Result<(Made, Replaced)> {
     let source = Source::open(folder)?;
     let made = source.made(args.workflow.as_deref(), args.workflow_version.as_deref())?;
     let written = match database {
@@ -92,7 +97,10 @@ fn one(
                     folder.display()
                 )
             })?,
-        None => source.count(args.objects)?,
+        None => Replaced {
+            written: source.count(args.objects)?,
+            other: None,
+        },
     };
     Ok((made, written))
 }
@@ -108,6 +116,11 @@ fn tell(outcome: &Outcome, dry_run: bool) {
         plates,
         objects,
     } = outcome.written;
+    if let Some(other) = &outcome.replaced {
+        output::note(format!(
+            "warning: the rows of `{other}` were replaced: it has the same workflow, version and plate; two plates need names of their own"
+        ));
+    }
     let verb = if dry_run { "would write" } else { "wrote" };
     output::line(format!(
         "{}: {} {}: {verb} {images} image, {wells} well, {plates} plate and {objects} object rows",

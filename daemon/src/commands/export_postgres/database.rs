@@ -90,6 +90,13 @@ pub(super) struct Written {
     pub(super) objects: u64,
 }
 
+/// What was written, and what it took the place of.
+pub(super) struct Replaced {
+    pub(super) written: Written,
+    /// The folder from which the rows before came, if that was another one.
+    pub(super) other: Option<String>,
+}
+
 impl Written {
     pub(super) const fn add(&mut self, level: Level, rows: u64) {
         match level {
@@ -162,31 +169,34 @@ impl Database {
         source: &Source,
         made: &Made,
         objects: bool,
-    ) -> anyhow::Result<Written> {
+    ) -> anyhow::Result<Replaced> {
         if self.client.is_closed() {
             self.client = connect(&self.config)?;
         }
         let schema = self.schema.clone();
         let mut transaction = self.client.transaction().map_err(explained)?;
         // Also a lock: who exports the same plate at the same time waits here.
-        let plate: i64 = transaction
+        let path = source.folder.to_string_lossy();
+        let row = transaction
             .query_one(
                 &format!(
                     "INSERT INTO {schema}.plates (workflow, version, plate, wellspring, path, exported_at) \
                      VALUES ($1, $2, $3, $4, $5, now()) ON CONFLICT (workflow, version, plate) \
                      DO UPDATE SET wellspring = excluded.wellspring, path = excluded.path, exported_at = excluded.exported_at \
-                     RETURNING id"
+                     RETURNING id, (SELECT path FROM {schema}.plates WHERE (workflow, version, plate) = ($1, $2, $3))"
                 ),
                 &[
                     &made.workflow,
                     &made.version,
                     &source.plate,
                     &made.wellspring,
-                    &source.folder.to_string_lossy(),
+                    &path,
                 ],
             )
-            .and_then(|row| row.try_get(0))
             .map_err(explained)?;
+        let plate: i64 = row.try_get(0).map_err(explained)?;
+        // The statement sees what was there before it.
+        let before: Option<String> = row.try_get(1).map_err(explained)?;
         for table in &OURS[1..] {
             // Without `--objects` the objects of an earlier export would no longer belong to the other rows.
             transaction
@@ -208,7 +218,10 @@ impl Database {
             }
         }
         transaction.commit().map_err(explained)?;
-        Ok(written)
+        Ok(Replaced {
+            written,
+            other: before.filter(|before| *before != path),
+        })
     }
 }
 
