@@ -154,6 +154,12 @@ fn scores_are_the_truth_and_bad_images_are_left_out() {
     assert_eq!(empty["IgG_is_outlier"], 1);
     assert_eq!(empty["IgG_outlier_type"], "all images are outliers");
     assert!(empty["score"].is_null(), "{empty}");
+    // People find the same in the pictures and on the page.
+    let read = |file: &str| std::fs::read_to_string(screen.results.join("screen-1").join(file));
+    let picture = read("plots/screen-1_score_per-well.svg").unwrap();
+    assert!(picture.contains("A01") && picture.contains("all images are outliers"));
+    let page = read("screen-1_summary.md").unwrap();
+    assert!(page.contains("all images are outliers"), "{page}");
     let image = screen.row("images/outliers", "site_name", "B01-0000");
     assert_eq!(
         image["outlier_type"],
@@ -176,7 +182,17 @@ fn a_missing_background_well_fails_clearly_and_only_what_follows_is_run_after() 
     screen.row("plate/backgrounds", "plate_name", "screen-1");
     screen.edit("from = [\"H12\"]", "from = \"min\"");
     let jobs: Vec<String> = screen.planned().into_iter().map(|(job, _)| job).collect();
-    assert_eq!(jobs, ["background-of-plate", "merge", "scores", "well-qc"]);
+    assert_eq!(
+        jobs,
+        [
+            "background-of-plate",
+            "heatmaps",
+            "merge",
+            "report",
+            "scores",
+            "well-qc"
+        ]
+    );
     let (code, summary) = screen.run(&[]);
     assert_eq!(code, 0, "{summary}");
     screen.row("wells/default", "well_name", "A01");
@@ -192,7 +208,10 @@ fn a_changed_threshold_reruns_that_job_and_what_follows_nothing_else() {
         jobs.iter().map(|job| ((*job).to_owned(), 1)).collect()
     };
     screen.edit("min_control_cells = 1", "min_control_cells = 1000");
-    assert_eq!(screen.planned(), one(&["merge", "scores", "well-qc"]));
+    assert_eq!(
+        screen.planned(),
+        one(&["heatmaps", "merge", "report", "scores", "well-qc"])
+    );
     assert_eq!(screen.run(&[]).0, 0);
     let row = screen.row("wells/default", "well_name", "A01");
     assert_eq!(row["IgG_outlier_type"], "too few control cells");
@@ -200,7 +219,9 @@ fn a_changed_threshold_reruns_that_job_and_what_follows_nothing_else() {
 
     // A job of image sets: each of the seven, and the plate jobs behind it.
     screen.edit("min_cell_size = 20", "min_cell_size = 21");
-    let mut expected = one(&["cell-qc", "merge", "scores", "well-qc"]);
+    let mut expected = one(&[
+        "cell-qc", "heatmaps", "merge", "report", "scores", "well-qc",
+    ]);
     expected[0].1 = 7;
     assert_eq!(screen.planned(), expected);
     assert_eq!(screen.run(&[]).0, 0);
