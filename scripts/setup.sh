@@ -16,11 +16,13 @@ want cc build-essential
 want make build-essential
 want cmake cmake
 if [ "${1:-build}" = test ]; then
-    # Readers of other projects open our files; systemd-analyze judges the unit; software Vulkan stands in for a GPU.
+    # Readers of other projects open our files; systemd-analyze judges the unit; software Vulkan stands in for a GPU; the
+    # export to PostgreSQL is tried on a server of its own.
     want python3 python3
     python3 -c 'import h5py, numpy' 2>/dev/null || /usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null ||
         need="$need python3-h5py python3-numpy"
     want systemd-analyze systemd
+    ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || need="$need postgresql"
     want dpkg-deb dpkg
     want /usr/share/vulkan/icd.d/lvp_icd.x86_64.json mesa-vulkan-drivers
 fi

@@ -22,14 +22,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
 
-# The program need not be installed to check the unit. The example drop-in is checked with it.
+# The program need not be installed to check the unit. The example drop-ins are checked with it.
 sed "s|^ExecStart=/usr/bin/wellspring |ExecStart=$binary |" "$here/wellspring.service" >"$work/wellspring.service"
 grep -q "^ExecStart=$binary " "$work/wellspring.service" || {
     echo "error: wellspring.service has no ExecStart=/usr/bin/wellspring" >&2
     exit 1
 }
 mkdir "$work/wellspring.service.d"
-cp "$here/wellspring.service.d/paths.conf.example" "$work/wellspring.service.d/paths.conf"
+for example in "$here"/wellspring.service.d/*.conf.example; do
+    cp "$example" "$work/wellspring.service.d/$(basename "$example" .example)"
+done
 
 # systemd-analyze answers 0 although it ignored a line that it did not understand: only silence is success.
 verdict=$(systemd-analyze verify --man=no "$work/wellspring.service" 2>&1) || failed=1

@@ -7,6 +7,7 @@ mod load;
 mod loaded;
 mod merge;
 mod overlap;
+mod recipient;
 mod resolve;
 mod root;
 mod sections;
@@ -22,6 +23,7 @@ pub(crate) use environment::environment_variables;
 
 pub use load::LoadOptions;
 pub use loaded::{Entry, Loaded, Origin};
+pub use recipient::{Email, MailTls, Occasion, Recipient, WebhookFormat};
 pub use root::{Existing, Layout, Root, WatchMode};
 pub use sections::{Log, LogFormat, Server, State, Workers};
 pub use workflow_ref::WorkflowRef;
@@ -29,7 +31,8 @@ pub use workflow_ref::WorkflowRef;
 use crate::schema::field_order;
 
 /// The daemon's configuration: `/etc/wellspring/wellspring.toml`, then `conf.d/*.toml` beside it in the order of their
-/// names. A later file overrides single options and adds its `[[root]]` blocks to those before.
+/// names. A later file overrides single options and adds its `[[root]]` and
+/// `[[notify]]` blocks to those before.
 ///
 /// Relative paths are relative to the folder of the file in which they are written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +53,11 @@ pub struct DaemonConfig {
     /// A watched folder. Write one `[[root]]` block for each.
     #[serde(rename = "root")]
     pub roots: Vec<Root>,
+    /// Who is told what becomes of the plates. Write one `[[notify]]` block for each, with one of `webhook_file`, `webhook` and
+    /// `[notify.email]`. A message is kept in the queue until it is delivered; what cannot be delivered is tried again, for
+    /// about three days. No plate waits for it. `wellspring notify test` sends a test message.
+    #[serde(rename = "notify")]
+    pub recipients: Vec<Recipient>,
 }
 
 impl Default for DaemonConfig {
@@ -64,6 +72,7 @@ impl Default for DaemonConfig {
             workers: Workers::default(),
             log: Log::default(),
             roots: Vec::new(),
+            recipients: Vec::new(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! One TOML text: read, parsed, checked against a type, with every mistake placed.
 
+mod hidden;
 mod key_path;
 mod mistakes;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
@@ -112,6 +114,7 @@ impl Document {
             .get(line)
             .map_or(self.text.len(), |next| next - 1);
         let quoted = &self.text[line_start..line_end];
+        let quoted = self.without_secrets(quoted, line);
         let excerpt: String = quoted
             .trim_end_matches('\r')
             .chars()
@@ -134,6 +137,21 @@ impl Document {
             column: column + 1,
             excerpt,
             width: marked.min(visible).max(1),
+        }
+    }
+
+    /// A line (from 1) with an ellipsis in place of what may be a secret.
+    fn without_secrets<'t>(&'t self, quoted: &'t str, line: usize) -> Cow<'t, str> {
+        // The beginning of a line says what it is; the rest may be very long.
+        const BEGINNING: usize = 100;
+        let above = (0..line - 1).rev().map(|above| {
+            let start = self.line_starts[above];
+            let end = (self.line_starts[above + 1] - 1).min(start + BEGINNING);
+            &self.text[start..self.char_start(end)]
+        });
+        match hidden::visible(quoted, above) {
+            Some(end) => Cow::Owned(format!("{} …", &quoted[..end])),
+            None => Cow::Borrowed(quoted),
         }
     }
 

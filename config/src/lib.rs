@@ -23,15 +23,16 @@ mod workflow;
 
 pub use commented::commented_default;
 pub use daemon::{
-    DaemonConfig, Entry, Existing, Layout, LoadOptions, Loaded, Log, LogFormat, Origin, Root,
-    Server, State, WatchMode, Workers, WorkflowRef,
+    DaemonConfig, Email, Entry, Existing, Layout, LoadOptions, Loaded, Log, LogFormat, MailTls,
+    Occasion, Origin, Recipient, Root, Server, State, WatchMode, WebhookFormat, Workers,
+    WorkflowRef,
 };
 pub use error::{ConfigError, ErrorClass};
 pub use problem::{Location, Place, Problem, Severity};
 pub use reference::reference_markdown;
 pub use schema::{schema_daemon, schema_workflow};
 pub use suggest::did_you_mean;
-pub use value::{ByteSize, Count, Gpu};
+pub use value::{ByteSize, Count, Gpu, Secret};
 pub use workflow::{
     ChannelRole, Container, ContainerFormat, JOB_KEYS, JobConfig, Names, Projection, Scope,
     WorkflowFile, ZSlices,

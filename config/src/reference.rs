@@ -15,15 +15,16 @@ The daemon reads `/etc/wellspring/wellspring.toml`, then `conf.d/*.toml` beside 
 line; what is read later wins. `wellspring config show` prints every value and where it came from,
 `wellspring config check` says what is wrong with a file, `wellspring config init` prints a commented file.
 
-- A file in `conf.d` overrides single options. Lists are replaced, `[[root]]` blocks are added.
+- A file in `conf.d` overrides single options. Lists are replaced, `[[root]]` and `[[notify]]` blocks are added.
 - An environment variable is called `WELLSPRING_<SECTION>__<KEY>`, for example `WELLSPRING_SERVER__LISTEN`. A list is
-  written `a, b` or `[\"a\", \"b\"]`. An empty variable counts as not set. Watched folders cannot be set there.
+  written `a, b` or `[\"a\", \"b\"]`. An empty variable counts as not set. Watched folders and those who are
+  told cannot be set there.
 - Relative paths begin at the folder of the file in which they stand; in the environment and on the command line, at the
   current folder. `~` and `$NAME` are not expanded.
 - Sizes carry a unit: `512 MiB`, `1.5 GB`. Times are whole seconds.
 - An unknown key or value is an error.
-- `systemctl reload wellspring` (SIGHUP) reads it again: folders, workflows, workers, limits and the log level change in the
-  running daemon, `[server]`, the state folder and the log format at the next restart. A file that cannot be used changes
+- `systemctl reload wellspring` (SIGHUP) reads it again: folders, workflows, workers, limits, those who are told and the log level
+  change in the running daemon, `[server]`, the state folder and the log format at the next restart. A file that cannot be used changes
   nothing; the log and `/readyz` say so. No work is lost by either.
 ";
 

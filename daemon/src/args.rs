@@ -53,7 +53,7 @@ pub enum Command {
     Doctor(DoctorOptions),
     /// Show what is in an HDF5 file or an N5 folder.
     Inspect(InspectOptions),
-    /// Take results out, without a daemon: tables as files.
+    /// Take results out, without a daemon: tables as files, or into a database.
     #[command(subcommand)]
     Export(ExportCommand),
     /// Run ilastik projects on files, without ilastik.
@@ -68,6 +68,9 @@ pub enum Command {
     /// Check neural networks, list the engines that run them.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Send a test message to those who are told what becomes of the plates.
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Make, check and show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -326,6 +329,51 @@ pub enum WorkflowCommand {
     },
     /// Print the JSON schema of workflow files.
     Schema,
+}
+
+/// Options of `export postgres`.
+#[derive(Args, Debug)]
+pub struct PostgresArgs {
+    /// Folders with the results of plates.
+    #[arg(required = true, value_name = "PLATE_FOLDER")]
+    pub plates: Vec<PathBuf>,
+    /// File with the address of the database on its first line: postgres://user:password@host/database. Only you should be able to
+    /// read it.
+    #[arg(long, value_name = "FILE", required_unless_present = "dry_run")]
+    pub url_file: Option<PathBuf>,
+    /// Schema of the tables; made if it is not there.
+    #[arg(long, default_value = "wellspring")]
+    pub schema: String,
+    /// The tables of objects, too.
+    #[arg(long)]
+    pub objects: bool,
+    /// Name of the workflow, where the file does not say which one made it.
+    #[arg(long)]
+    pub workflow: Option<String>,
+    /// Version of the workflow, where the file does not say it.
+    #[arg(long)]
+    pub workflow_version: Option<String>,
+    /// Only say what would be written; connects to nothing.
+    #[arg(long, short = 'd')]
+    pub dry_run: bool,
+}
+
+/// Those who are told.
+#[derive(Debug, Subcommand)]
+pub enum NotifyCommand {
+    /// Send a test message, and say who was not reached and why.
+    Test {
+        /// Only to this one; by default to all.
+        name: Option<String>,
+        /// Configuration file.
+        #[arg(
+            long,
+            short,
+            env = "WELLSPRING_CONFIG",
+            default_value = "/etc/wellspring/wellspring.toml"
+        )]
+        config: PathBuf,
+    },
 }
 
 /// The configuration.

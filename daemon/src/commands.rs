@@ -3,11 +3,13 @@
 pub mod config;
 pub mod doctor;
 pub mod export;
+pub mod export_postgres;
 pub mod ilastik;
 pub mod inspect;
 pub mod manual;
 pub mod model;
 pub mod names;
+pub mod notify;
 pub mod run;
 pub mod serve;
 pub mod worker;

@@ -3,6 +3,8 @@
 use std::io::{IsTerminal, stderr};
 
 use config::LogFormat;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
@@ -40,6 +42,7 @@ pub fn daemon(level: &str, format: LogFormat) -> anyhow::Result<LogLevel> {
     };
     tracing_subscriber::registry()
         .with(filter)
+        .with(filter_fn(|line| !may_tell_secrets(line)))
         .with(lines)
         .init();
     Ok(LogLevel(handle))
@@ -51,11 +54,30 @@ pub fn command() {
         .or_else(|_| std::env::var("LOGLEVEL"))
         .unwrap_or_else(|_| "error".to_owned());
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(stderr)
-        .with_ansi(colour())
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(|line| !may_tell_secrets(line)))
+        .with(
+            tracing_subscriber::fmt::layer()
+                .with_writer(stderr)
+                .with_ansi(colour()),
+        )
         .init();
+}
+
+/// Libraries that speak with webhooks, mail servers and databases: what they say of themselves below a warning holds addresses,
+/// headers and passwords. No level shows it.
+fn may_tell_secrets(line: &Metadata<'_>) -> bool {
+    const LIBRARIES: [&str; 6] = [
+        "ureq",
+        "ureq_proto",
+        "lettre",
+        "rustls",
+        "postgres",
+        "tokio_postgres",
+    ];
+    let library = line.target().split("::").next().unwrap_or_default();
+    *line.level() > Level::WARN && LIBRARIES.contains(&library)
 }
 
 /// Sets up a worker's log, which the daemon keeps with the attempt.

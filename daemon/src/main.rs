@@ -33,6 +33,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Names(command) => commands::names::run(&command, json),
         Command::Workflow(command) => commands::workflow::run(&command, json),
         Command::Model(command) => commands::model::run(&command, json),
+        Command::Notify(command) => commands::notify::run(&command, json),
         Command::Config(command) => commands::config::run(&command, json),
         Command::Completions { shell } => commands::manual::completions(shell),
         Command::Man { dir } => commands::manual::man(dir.as_deref()),

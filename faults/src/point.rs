@@ -141,6 +141,8 @@ points! {
     PlatePlanned = "plate.planned", Daemon, Work, true;
     /// A plate is complete in the queue.
     PlateCompleted = "plate.completed", Daemon, Work, false;
+    /// A message about a plate has reached its recipient; the queue does not know.
+    NoticeSent = "notice.sent", Daemon, Work, false;
     /// The daemon was asked to stop; nothing more is claimed.
     StopDraining = "stop.draining", Daemon, Stop, false;
     /// Watching has ended; passes may be running.

@@ -1,4 +1,5 @@
-//! What the black-box tests share: a synthetic plate with known cells, the real binary, and a daemon to talk to.
+//! What the black-box tests share: a synthetic plate with known cells, the real binary, a daemon to talk to, and
+//! a web server for it to talk to.
 
 pub mod binary;
 pub mod crash;
@@ -8,3 +9,4 @@ pub mod namespace;
 pub mod screen;
 pub mod synthetic;
 pub mod tiny;
+pub mod web_server;

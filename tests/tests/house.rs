@@ -38,6 +38,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "config", "faults", "plate", "image-io", "queue", "watch", "worker", "workflow",
         ],
     ),
+    ("notices", &["config", "faults", "queue"]),
     ("server", &["queue", "plate"]),
     ("cli", &[]),
     ("black-box", &["faults"]),
@@ -58,6 +59,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("image-io", &["tokio", "rusqlite"]),
     ("ilastik", &["tokio", "rusqlite"]),
     ("report", &["tokio", "rusqlite"]),
+    ("notices", &["hdf5-metno", "ndarray"]),
     ("server", &["hdf5-metno", "ndarray"]),
     ("cli", &["tokio", "rusqlite", "hdf5-metno"]),
 ];

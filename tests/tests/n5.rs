@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use black_box::binary::{json, python, repository, run};
+use black_box::binary::{json, python, repository, run, wellspring};
+use black_box::crash::Plans;
 use black_box::daemon::example_workflow;
 use black_box::synthetic::{PlateSpec, write_plate};
+use faults::{Action, Plan, Point, Role};
 use serde_json::Value;
 
 const SPEC: PlateSpec = PlateSpec {
@@ -61,13 +63,17 @@ fn containers(folder: &Path, extension: &str) -> Vec<PathBuf> {
 
 /// Groups, shapes, types and attributes below a node, as `inspect` lists them: what does not depend on the format.
 fn outline(node: &Value, path: &str, out: &mut Vec<String>) {
-    let attributes: Vec<&Value> = node["attributes"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        // The size of the text form on disk.
-        .filter(|a| a[0] != "cells_bytes")
-        .collect();
+    let mut attributes: Vec<Value> = node["attributes"].as_array().cloned().unwrap_or_default();
+    // The format is an ingredient of the keys, and the size of the text form on disk is what it is.
+    attributes.retain(|a| a[0] != "cells_bytes" && a[0] != "wellspring_key");
+    for attribute in &mut attributes {
+        if let Ok(mut made_by) = serde_json::from_str::<Value>(attribute[1].as_str().unwrap_or(""))
+            && let Some(fields) = made_by.as_object_mut()
+        {
+            fields.remove("key");
+            attribute[1] = made_by;
+        }
+    }
     let mut shape: Vec<u64> = serde_json::from_value(node["shape"].clone()).unwrap_or_default();
     let mut dtype = node["dtype"].as_str().unwrap_or("group").to_owned();
     if path.starts_with("/tables") || path.starts_with("/typed") {
@@ -75,18 +81,13 @@ fn outline(node: &Value, path: &str, out: &mut Vec<String>) {
         if dtype == "uint8" && !path.ends_with("/visible") {
             let width = shape.pop().unwrap();
             dtype = format!("text {width}");
-        } else if let Some(width) = dtype
-            .chars()
-            .filter(char::is_ascii_digit)
-            .collect::<String>()
-            .parse::<u64>()
-            .ok()
-            .filter(|_| !["int64", "float64", "uint8"].contains(&dtype.as_str()))
-        {
-            dtype = format!("text {width}");
+        } else if !["group", "int64", "float64", "uint8"].contains(&dtype.as_str()) {
+            let digits: String = dtype.chars().filter(char::is_ascii_digit).collect();
+            dtype = format!("text {digits}");
         }
     }
-    out.push(format!("{path} {dtype} {shape:?} {attributes:?}"));
+    let attributes = Value::Array(attributes);
+    out.push(format!("{path} {dtype} {shape:?} {attributes}"));
     for member in node["members"].as_array().into_iter().flatten() {
         let name = member["name"].as_str().unwrap();
         outline(member, &format!("{path}/{name}"), out);
@@ -115,7 +116,11 @@ fn a_plate_has_the_same_results_in_both_formats() {
     assert!(containers(&n5, "h5").is_empty());
     for (file, tree) in files.iter().zip(&folders) {
         assert_eq!(file.file_stem(), tree.file_stem());
-        assert_eq!(outline_of(file), outline_of(tree));
+        let (of_file, of_tree) = (outline_of(file), outline_of(tree));
+        for (line, other) in of_file.iter().zip(&of_tree) {
+            assert_eq!(line, other);
+        }
+        assert_eq!(of_file.len(), of_tree.len());
         for name in ["nucleus_segmentation/objects", "cell_segmentation/objects"] {
             let objects = table(file, name);
             assert!(!objects["rows"].as_array().unwrap().is_empty());
@@ -164,4 +169,92 @@ fn a_plate_has_the_same_results_in_both_formats() {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// A folder is published in the steps in which a file is; a worker is killed at each of them while it replaces one.
+#[test]
+fn a_worker_that_is_killed_at_any_step_of_publishing_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plate, output) = (folder.path().join("plate-1"), folder.path().join("results"));
+    let one = PlateSpec {
+        columns: 1,
+        sites: 1,
+        side: 96,
+        nuclei: 2,
+        ..SPEC
+    };
+    write_plate(&one, &plate).unwrap();
+    let workflow = folder.path().join("workflow.toml");
+    let job = |id: &str, input: &str, sigma: usize| {
+        format!(
+            "[[job]]\nid = \"{id}\"\nkind = \"filter.gaussian\"\ninput = \"{input}\"\noutput = \"{id}_image\"\nsigma = {sigma}.0\n"
+        )
+    };
+    let write = |sigma: usize| {
+        let head = "name = \"n5\"\nversion = \"1\"\n[channels]\nDAPI = \"nuclei\"\nWF_GFP = \"cells\"\n[container]\nformat = \"n5\"\n";
+        let jobs = [job("kept", "cells", 1), job("changed", "nuclei", sigma)];
+        fs::write(&workflow, format!("{head}{}", jobs.concat())).unwrap();
+    };
+    write(1);
+    run_into(&workflow, &plate, &output);
+    let results = output.join("plate-1");
+    let plans = Plans::new(folder.path().join("plans"));
+    let steps = [
+        Point::ContainerAssembled,
+        Point::PublishCreated,
+        Point::PublishHalf,
+        Point::PublishWritten,
+        Point::PublishSynced,
+        Point::PublishRenamed,
+        Point::PublishDurable,
+    ];
+    for (sigma, point) in (2..).zip(steps) {
+        write(sigma);
+        let plan = Plan {
+            action: Action::Kill,
+            after: 0,
+            role: Some(Role::Worker),
+        };
+        let before = plans.plant(point, plan);
+        let done = Command::new(wellspring())
+            .args([
+                "run".as_ref(),
+                workflow.as_os_str(),
+                plate.as_os_str(),
+                "-o".as_ref(),
+                output.as_os_str(),
+            ])
+            .env(faults::VARIABLE, plans.folder())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{}: {said}", point.name());
+        assert_eq!(
+            plans.hits().len(),
+            before + 1,
+            "{} was not reached: {said}",
+            point.name()
+        );
+        let names: Vec<_> = fs::read_dir(&results)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(names.len(), 1, "{}: {names:?}", point.name());
+        let outline = outline_of(&results.join(&names[0])).join("\n");
+        assert!(
+            outline.contains(&format!("\"parameters\":{{\"sigma\":{sigma}.0")),
+            "{outline}"
+        );
+        for image in [
+            "/nuclei/s0",
+            "/cells/s0",
+            "/kept_image/s4",
+            "/changed_image/s4",
+        ] {
+            assert!(
+                outline.contains(&format!("\n{image} ")),
+                "{image}: {outline}"
+            );
+        }
+    }
 }

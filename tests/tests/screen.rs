@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use black_box::binary::{json, repository, run};
+use black_box::daemon::{Daemon, example_workflow};
 use black_box::screen::{CELLS, Well, file, write};
 use serde_json::Value;
 
@@ -154,6 +155,12 @@ fn scores_are_the_truth_and_bad_images_are_left_out() {
     assert_eq!(empty["IgG_is_outlier"], 1);
     assert_eq!(empty["IgG_outlier_type"], "all images are outliers");
     assert!(empty["score"].is_null(), "{empty}");
+    // People find the same in the pictures and on the page.
+    let read = |file: &str| std::fs::read_to_string(screen.results.join("screen-1").join(file));
+    let picture = read("plots/screen-1_score_per-well.svg").unwrap();
+    assert!(picture.contains("A01") && picture.contains("all images are outliers"));
+    let page = read("screen-1_summary.md").unwrap();
+    assert!(page.contains("all images are outliers"), "{page}");
     let image = screen.row("images/outliers", "site_name", "B01-0000");
     assert_eq!(
         image["outlier_type"],
@@ -176,7 +183,17 @@ fn a_missing_background_well_fails_clearly_and_only_what_follows_is_run_after() 
     screen.row("plate/backgrounds", "plate_name", "screen-1");
     screen.edit("from = [\"H12\"]", "from = \"min\"");
     let jobs: Vec<String> = screen.planned().into_iter().map(|(job, _)| job).collect();
-    assert_eq!(jobs, ["background-of-plate", "merge", "scores", "well-qc"]);
+    assert_eq!(
+        jobs,
+        [
+            "background-of-plate",
+            "heatmaps",
+            "merge",
+            "report",
+            "scores",
+            "well-qc"
+        ]
+    );
     let (code, summary) = screen.run(&[]);
     assert_eq!(code, 0, "{summary}");
     screen.row("wells/default", "well_name", "A01");
@@ -192,7 +209,10 @@ fn a_changed_threshold_reruns_that_job_and_what_follows_nothing_else() {
         jobs.iter().map(|job| ((*job).to_owned(), 1)).collect()
     };
     screen.edit("min_control_cells = 1", "min_control_cells = 1000");
-    assert_eq!(screen.planned(), one(&["merge", "scores", "well-qc"]));
+    assert_eq!(
+        screen.planned(),
+        one(&["heatmaps", "merge", "report", "scores", "well-qc"])
+    );
     assert_eq!(screen.run(&[]).0, 0);
     let row = screen.row("wells/default", "well_name", "A01");
     assert_eq!(row["IgG_outlier_type"], "too few control cells");
@@ -200,7 +220,9 @@ fn a_changed_threshold_reruns_that_job_and_what_follows_nothing_else() {
 
     // A job of image sets: each of the seven, and the plate jobs behind it.
     screen.edit("min_cell_size = 20", "min_cell_size = 21");
-    let mut expected = one(&["cell-qc", "merge", "scores", "well-qc"]);
+    let mut expected = one(&[
+        "cell-qc", "heatmaps", "merge", "report", "scores", "well-qc",
+    ]);
     expected[0].1 = 7;
     assert_eq!(screen.planned(), expected);
     assert_eq!(screen.run(&[]).0, 0);
@@ -236,4 +258,124 @@ fn a_changed_threshold_reruns_that_job_and_what_follows_nothing_else() {
         &screen.row("wells/serum_IgG", "well_name", "C05")["serum_ratio_of_q0.5_of_means"],
         3.0,
     );
+}
+
+/// The shipped workflow of the published assay, with thresholds in place of the networks and limits for small drawn cells.
+fn assay_without_networks() -> String {
+    let shipped = example_workflow("cell-analysis.toml");
+    format!(
+        r#"
+name = "assay"
+version = "1"
+extends = "{}"
+[[job]]
+id = "boundaries"
+kind = "filter.gaussian"
+input = "nuclei"
+output = "boundaries"
+sigma = 1.0
+[[job]]
+id = "foreground"
+kind = "segment.threshold"
+input = "nuclei"
+output = "mask"
+minimum = 600.0
+[[job]]
+id = "nuclei"
+kind = "segment.declump"
+input = "mask"
+output = "nucleus_segmentation"
+min_distance = 7
+[[job]]
+id = "cells"
+erode_mask = 1
+dilate_seeds = 1
+[[job]]
+id = "image-qc"
+min_cells = 2
+[[job]]
+id = "image-qc-{{each}}"
+min_cells = 2
+[[job]]
+id = "cell-qc-{{each}}"
+min_cell_size = 20
+[[job]]
+id = "well-qc-{{each}}"
+min_control_cells = 1
+[[job]]
+id = "background-of-plate"
+from = "min"
+"#,
+        shipped.display()
+    )
+}
+
+#[test]
+fn the_published_assay_runs_in_the_daemon_and_grows_with_its_plate() {
+    let folder = tempfile::tempdir().unwrap();
+    let workflow = folder.path().join("assay.toml");
+    std::fs::write(&workflow, assay_without_networks()).unwrap();
+    let daemon = Daemon::start(
+        &workflow,
+        "plate_complete = [\"sentinel:FINISHED\"]\nstatus_files = true",
+    );
+    let plate = daemon.folder("drop").join("screen-1");
+    write(&WELLS, &plate).unwrap();
+    std::fs::write(plate.join("FINISHED"), "x").unwrap();
+    daemon.wait_for_plates(1, "done");
+    let results = daemon.folder("results").join("screen-1");
+    let row = |table: &str, key: &str, value: &str| {
+        let file = results.join("screen-1_table.hdf5");
+        let arguments = [
+            "inspect",
+            "--json",
+            "--table",
+            table,
+            file.to_str().unwrap(),
+        ];
+        let table = json(&run(arguments));
+        let rows = table["rows"].as_array().unwrap();
+        rows.iter().find(|row| row[key] == value).cloned()
+    };
+    for well in &WELLS[..3] {
+        let found = row("wells/default", "well_name", well.name).unwrap();
+        close(
+            &found["score"],
+            f64::from(well.infected) / f64::from(well.control),
+        );
+    }
+    for file in [
+        "plots/screen-1_IgG_ratio_of_q0.5_of_means_per-well.png",
+        "screen-1_summary.html",
+        "screen-1_well_table.csv",
+        "batchlib/CellAnalysisWorkflow.status",
+    ] {
+        assert!(results.join(file).is_file(), "{file}");
+    }
+    // Pictures for people: infected cells are where they were drawn.
+    let container = results.join(file("A01", 0)).with_extension("h5");
+    let seen = json(&run(["inspect", "--json", container.to_str().unwrap()])).to_string();
+    for image in [
+        "infected_cell_mask",
+        "serum_per_cell_mean",
+        "serum_IgG_background_subtracted",
+    ] {
+        assert!(seen.contains(image), "{image}");
+    }
+
+    // One more well arrives after all was done: it is computed, the plate's tables with it.
+    let more = Well {
+        name: "C05",
+        sites: 1,
+        infected: 600,
+        control: 200,
+    };
+    write(&[more], &plate).unwrap();
+    daemon.rescan();
+    daemon.wait("the new well has its score", || {
+        row("wells/default", "well_name", "C05").is_some()
+    });
+    daemon.wait_for_plates(1, "done");
+    let found = row("wells/default", "well_name", "C05").unwrap();
+    close(&found["score"], 3.0);
 }

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::overlap::real;
+use super::validate::secret_files;
 use super::{DaemonConfig, Root, WorkflowRef};
 use crate::problem::Problem;
 use crate::workflow::WorkflowFile;
@@ -17,6 +18,9 @@ impl DaemonConfig {
         let mut found = Vec::new();
         if let Some(file) = &self.server.token_file {
             check_token(file, &mut found);
+        }
+        for (key, file) in secret_files(self) {
+            check_secret(&key, file, &mut found);
         }
         if let Some(file) = self.workers.onnxruntime.as_ref().filter(|f| !f.is_file()) {
             found.push(
@@ -84,6 +88,22 @@ impl DaemonConfig {
                 );
             }
         }
+    }
+}
+
+/// A file with a secret on its first line. It is read when a message is sent, so what is wrong now is a warning.
+fn check_secret(key: &str, file: &Path, found: &mut Vec<Problem>) {
+    let shown = file.display();
+    match std::fs::metadata(file) {
+        Err(e) => found.push(
+            Problem::warning(key, format!("cannot read `{shown}`: {e}"))
+                .remedy("create it, readable by the daemon's user only; messages wait until then"),
+        ),
+        Ok(metadata) if metadata.permissions().mode() & 0o007 != 0 => found.push(
+            Problem::warning(key, format!("everybody on this machine can read `{shown}`"))
+                .remedy(format!("`chmod 640 {shown}`; messages wait until then")),
+        ),
+        Ok(_) => {}
     }
 }
 

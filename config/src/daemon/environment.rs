@@ -121,6 +121,8 @@ pub(super) fn read(env: &[(String, String)]) -> Environment {
             None => {
                 let remedy = if name.starts_with("WELLSPRING_ROOT__") {
                     "watched folders are given in files; put a `[[root]]` block into a file in `conf.d`".to_owned()
+                } else if name.starts_with("WELLSPRING_NOTIFY__") {
+                    "those who are told are given in files; put a `[[notify]]` block into a file in `conf.d`".to_owned()
                 } else {
                     let near =
                         did_you_mean(name, known.iter().map(|(variable, _)| variable.as_str()));

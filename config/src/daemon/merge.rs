@@ -8,7 +8,7 @@ use super::loaded::Origin;
 use crate::problem::{Location, Place, Problem};
 use crate::schema;
 
-/// The sources so far. Scalars and lists are replaced, `[[root]]` blocks are added.
+/// The sources so far. Scalars and lists are replaced, `[[root]]` and `[[notify]]` blocks are added.
 #[derive(Debug, Default)]
 pub(super) struct Merged {
     pub(super) table: toml::Table,
@@ -16,7 +16,8 @@ pub(super) struct Merged {
     places: BTreeMap<String, Place>,
 }
 
-const ROOT: &str = "root";
+/// Lists of blocks.
+const BLOCKS: [&str; 2] = ["root", "notify"];
 
 impl Merged {
     /// Lays a file on top.
@@ -26,10 +27,13 @@ impl Merged {
         table: toml::Table,
         spots: &BTreeMap<String, Location>,
     ) {
-        let before = self.root_count();
+        let before = BLOCKS.map(|list| (list, self.count(list)));
         for (key, location) in spots {
-            // The numbers of the roots go on where the files before have stopped.
-            let key = renumbered(key, before).unwrap_or_else(|| key.clone());
+            // The numbers of the blocks go on where the files before have stopped.
+            let key = before
+                .iter()
+                .find_map(|(list, count)| renumbered(key, list, *count))
+                .unwrap_or_else(|| key.clone());
             self.places.insert(
                 key,
                 Place::File(Location {
@@ -54,9 +58,9 @@ impl Merged {
         lay_over(&mut self.table, table);
     }
 
-    fn root_count(&self) -> usize {
+    fn count(&self, list: &str) -> usize {
         self.table
-            .get(ROOT)
+            .get(list)
             .and_then(toml::Value::as_array)
             .map_or(0, Vec::len)
     }
@@ -98,6 +102,15 @@ impl Merged {
                         });
                     keys.extend(shown.map(|(i, _)| format!("root[{i}].{name}")));
                 }
+                None if option.key.starts_with("notify[].") => {
+                    let name = &option.key["notify[].".len()..];
+                    let shown = config
+                        .recipients
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, who)| who.email.is_some() || !name.starts_with("email."));
+                    keys.extend(shown.map(|(i, _)| format!("notify[{i}].{name}")));
+                }
                 None => keys.push(option.key),
             }
         }
@@ -118,10 +131,10 @@ impl Merged {
     }
 }
 
-fn renumbered(key: &str, offset: usize) -> Option<String> {
-    let (index, rest) = key.strip_prefix("root[")?.split_once(']')?;
+fn renumbered(key: &str, list: &str, offset: usize) -> Option<String> {
+    let (index, rest) = key.strip_prefix(list)?.strip_prefix('[')?.split_once(']')?;
     Some(format!(
-        "root[{}]{rest}",
+        "{list}[{}]{rest}",
         index.parse::<usize>().ok()? + offset
     ))
 }
@@ -130,7 +143,9 @@ fn lay_over(below: &mut toml::Table, above: toml::Table) {
     for (key, value) in above {
         match (below.get_mut(&key), value) {
             (Some(toml::Value::Table(old)), toml::Value::Table(new)) => lay_over(old, new),
-            (Some(toml::Value::Array(old)), toml::Value::Array(new)) if key == ROOT => {
+            (Some(toml::Value::Array(old)), toml::Value::Array(new))
+                if BLOCKS.contains(&key.as_str()) =>
+            {
                 old.extend(new);
             }
             (_, value) => drop(below.insert(key, value)),

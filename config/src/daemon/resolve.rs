@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::overlap::normal;
 use super::{DaemonConfig, WorkflowRef};
 
 impl DaemonConfig {
@@ -30,6 +31,30 @@ impl DaemonConfig {
             resolve(&mut root.output, &format!("root[{i}].output"));
             if let WorkflowRef::Path(path) = &mut root.workflow {
                 resolve(path, &format!("root[{i}].workflow"));
+            }
+        }
+        for (i, recipient) in self.recipients.iter_mut().enumerate() {
+            let key = format!("notify[{i}]");
+            for path in &mut recipient.roots {
+                resolve(path, &format!("{key}.roots"));
+                // As it stands in its own block: that is how the queue knows it.
+                let known = self
+                    .roots
+                    .iter()
+                    .find(|root| normal(&root.path) == normal(path));
+                if let Some(root) = known {
+                    path.clone_from(&root.path);
+                }
+            }
+            if let Some(file) = &mut recipient.webhook_file {
+                resolve(file, &format!("{key}.webhook_file"));
+            }
+            if let Some(file) = recipient
+                .email
+                .as_mut()
+                .and_then(|email| email.password_file.as_mut())
+            {
+                resolve(file, &format!("{key}.email.password_file"));
             }
         }
     }

@@ -62,6 +62,9 @@ pub struct Server {
     /// Requests with another `Host` are refused, so that no web page elsewhere can talk to the daemon.
     #[schemars(example = vec!["microscopy.example.org"])]
     pub allowed_hosts: Vec<String>,
+    /// Address under which people reach the page, for the links in messages (`[[notify]]`).
+    #[schemars(example = &"https://microscopy.example.org")]
+    pub public_url: Option<String>,
     /// Largest request body that is accepted.
     pub max_body: ByteSize,
 }
@@ -72,6 +75,7 @@ impl Default for Server {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8787)),
             token_file: None,
             allowed_hosts: Vec::new(),
+            public_url: None,
             max_body: ByteSize::mib(1),
         }
     }

@@ -2,10 +2,13 @@
 
 mod layout;
 mod overlaps;
+mod recipients;
 
 use std::path::{Component, Path};
 
 use layout::check_layout;
+use recipients::check_public_url;
+pub(super) use recipients::secret_files;
 
 use super::overlap::normal;
 use super::{DaemonConfig, Root, Workers, complete_rule};
@@ -33,6 +36,7 @@ impl DaemonConfig {
             check_root(&format!("root[{i}]"), root, &mut found);
         }
         self.check_overlaps(&|path: &Path| normal(path), &mut found);
+        self.check_recipients(&mut found);
         found
     }
 
@@ -71,6 +75,9 @@ impl DaemonConfig {
                         .remedy("write the bare name, without `http://`, port, path or `*`: `microscopy.example.org`"),
                 );
             }
+        }
+        if let Some(url) = &server.public_url {
+            check_public_url(url, found);
         }
         if server.max_body.bytes() < 1024 {
             found.push(

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
+use super::hidden::is_secret;
 use super::key_path::Step;
 use super::{Document, KeyPath, Mistake, Tree};
 use crate::problem::{Place, Problem};
@@ -42,14 +43,21 @@ impl<'d, 'i> Mistakes<'d, 'i> {
                     );
                 }
             }
-            None => drop(remove(self.tree.get_mut(), &mistake.path)),
+            None => drop(remove(self.tree.get_mut(), &removable(&mistake.path))),
         }
         self.add(mistake);
     }
 
     fn add(&mut self, mistake: Mistake) {
-        let mut problem = Problem::error(mistake.path.to_string(), mistake.message)
-            .at(Place::File(self.document.location(&mistake.span)));
+        let key = mistake.path.to_string();
+        // What serde says quotes the value.
+        let message = if is_secret(&key) && mistake.message.starts_with("wrong type") {
+            "wrong type: expected text in quotes, or a table of such".to_owned()
+        } else {
+            mistake.message
+        };
+        let mut problem =
+            Problem::error(key, message).at(Place::File(self.document.location(&mistake.span)));
         problem.remedy = mistake.remedy;
         self.problems.push((mistake.span.start, problem));
     }
@@ -81,12 +89,7 @@ impl<'d, 'i> Mistakes<'d, 'i> {
                     stand_in: None,
                 });
             }
-            // Only keys are taken out: without an element of a list, the numbers of the others would change.
-            let path = if matches!(path.steps().last(), Some(Step::Index(_))) {
-                path.parent()
-            } else {
-                path
-            };
+            let path = removable(&path);
             if missing || !remove(self.tree.get_mut(), &path) {
                 break;
             }
@@ -145,6 +148,15 @@ fn find(tree: &Spanned<DeTable<'_>>, steps: &[Step]) -> Option<Range<usize>> {
         };
     }
     Some(value.span())
+}
+
+/// Only keys are taken out: without an element of a list, the numbers of the others would change.
+fn removable(path: &KeyPath) -> KeyPath {
+    if matches!(path.steps().last(), Some(Step::Index(_))) {
+        path.parent()
+    } else {
+        path.clone()
+    }
 }
 
 /// Takes the value of a key out; `false` where there is none.

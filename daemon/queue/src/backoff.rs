@@ -21,6 +21,16 @@ pub(crate) fn environment(task: i64) -> i64 {
     jitter(ENVIRONMENT, task, 0)
 }
 
+/// The longest delay between two tries to deliver a notice, milliseconds: six hours.
+pub(crate) const LONGEST_NOTICE: i64 = 6 * 3_600_000;
+
+/// Delay before the next try to deliver a notice, milliseconds: a minute after the first, then twice as long each time.
+/// With six hours at most, twenty tries take about three days.
+pub(crate) fn notice(count: u32, notice: i64) -> i64 {
+    let minutes = 1_i64 << count.saturating_sub(1).min(20);
+    jitter((minutes * 60_000).min(LONGEST_NOTICE), notice, count)
+}
+
 /// Spreads over ±10 % by a hash of the task and the count: the same at every run, different for every task.
 fn jitter(delay: i64, task: i64, count: u32) -> i64 {
     let mut mixed = task
@@ -36,7 +46,7 @@ fn jitter(delay: i64, task: i64, count: u32) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, after, environment};
+    use super::{LONGEST, LONGEST_NOTICE, after, environment, notice};
 
     #[test]
     fn grows_with_the_fourth_power_up_to_an_hour() {
@@ -57,6 +67,29 @@ mod tests {
             }
         }
         assert!(after(u32::MAX, 1) <= LONGEST * 11 / 10);
+    }
+
+    #[test]
+    fn notices_wait_from_a_minute_to_six_hours_and_three_days_in_all() {
+        for (count, minutes) in [
+            (1, 1),
+            (2, 2),
+            (5, 16),
+            (9, 256),
+            (10, 360),
+            (u32::MAX, 360),
+        ] {
+            for id in 0..1000 {
+                let delay = notice(count, id);
+                assert!(
+                    delay >= minutes * 54_000 && delay <= minutes * 66_000,
+                    "{count} {id} {delay}"
+                );
+            }
+        }
+        let all: i64 = (1..20).map(|count| notice(count, 7)).sum();
+        let days = all / LONGEST_NOTICE / 4;
+        assert!((2..=3).contains(&days), "{all} ms");
     }
 
     #[test]

@@ -57,6 +57,8 @@ id! {
     AttemptId;
     /// One claim of a subject: the tasks that one worker runs together.
     PassId;
+    /// One message to one recipient.
+    NoticeId;
     /// One state change. Ids rise and are never used again.
     EventId;
 }

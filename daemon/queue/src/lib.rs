@@ -71,11 +71,12 @@ pub use counts::{SubjectCounts, TaskCounts};
 pub use difference::difference;
 pub use error::{Error, Result};
 pub use filter::TaskFilter;
-pub use ids::{AttemptId, EventId, FileId, PassId, PlateId, RootId, SubjectId, TaskId};
+pub use ids::{AttemptId, EventId, FileId, NoticeId, PassId, PlateId, RootId, SubjectId, TaskId};
 pub use model::{
-    AttemptRow, Change, EventRow, Failure, FileRecord, FileRow, KnownFile, NewPlate, NewRoot,
-    NewSubject, NewTask, Outcome, Plan, PlannedTask, PlateRow, Recorded, RootRow, SubjectRow,
-    TaskReport, TaskRow, Upserted, Upstream,
+    AttemptRow, Change, EventRow, FailedTask, Failure, FileRecord, FileRow, KnownFile, NewPlate,
+    NewRecipient, NewRoot, NewSubject, NewTask, News, NoticeRow, Outcome, PauseNews, Plan,
+    PlannedTask, PlateNews, PlateRow, RecipientRow, Recorded, RootRow, SubjectRow, TaskReport,
+    TaskRow, Upserted, Upstream,
 };
 pub use names::UnknownName;
 pub use read::{
@@ -84,11 +85,11 @@ pub use read::{
     WellSummary,
 };
 pub use states::{
-    AttemptOutcome, EventKind, FailureClass, FileState, Gate, PlateState, Require, RootState,
-    SubjectKind, SubjectState, TaskState,
+    AttemptOutcome, EventKind, FailureClass, FileState, Gate, NoticeKind, NoticeState, PlateState,
+    Require, RootState, SubjectKind, SubjectState, TaskState,
 };
 pub use store::{Options, Store};
 pub use transaction::{
-    Admission, Admit, Beat, Cancelled, Candidate, ClaimFilter, ClaimRequest, Pass, Pruned,
+    Admission, Admit, Beat, Cancelled, Candidate, ClaimFilter, ClaimRequest, PERSON, Pass, Pruned,
     Recovered, Target, Transaction,
 };

@@ -4,6 +4,7 @@ mod audit;
 mod events;
 mod explain;
 mod files;
+mod notices;
 mod plates;
 mod status;
 mod subjects;

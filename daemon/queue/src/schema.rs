@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_tally.sql"),
     include_str!("migrations/0003_vanished.sql"),
+    include_str!("migrations/0004_notices.sql"),
 ];
 
 /// Page caches, KiB. Small: what does not fit is in the kernel's cache, and a daemon must not swell with its history.

@@ -63,6 +63,20 @@ pub(crate) const FAILURES: &str = "WHERE task.id IN (SELECT id FROM task INDEXED
 pub(crate) const BY_KEY: &str = "WHERE task.id = \
      (SELECT id FROM task INDEXED BY task_key WHERE key = ?1 AND state = 'succeeded' LIMIT 1)";
 
+/// Who wants to hear of something in a watched folder, or (with a null) of everything.
+pub(crate) const SUBSCRIBERS: &str = "SELECT DISTINCT recipient FROM subscription WHERE kind = ?1 \
+     AND root_path IN (x'', (SELECT path FROM root WHERE id = ?2)) ORDER BY recipient";
+
+/// The notice for a recipient that has been due for the longest time, to follow the columns of a notice.
+pub(crate) const DUE_NOTICE: &str = "FROM notice INDEXED BY notice_waiting \
+     WHERE state = 'waiting' AND recipient = ?1 AND due_at <= ?2 ORDER BY due_at LIMIT 1";
+
+/// When the next notice for a recipient is due.
+pub(crate) const NEXT_NOTICE: &str = "SELECT min(due_at) FROM notice INDEXED BY notice_waiting WHERE state = 'waiting' AND recipient = ?1";
+
+/// Notices that ended long enough ago to go.
+pub(crate) const OLD_NOTICES: &str = "SELECT id FROM notice INDEXED BY notice_ended WHERE ended_at IS NOT NULL AND ended_at < ?1 LIMIT ?2";
+
 /// Logs that are old enough to go.
 pub(crate) const OLD_LOGS: &str = "SELECT id FROM attempt INDEXED BY attempt_log WHERE log IS NOT NULL AND ended_at < ?1 LIMIT ?2";
 
@@ -74,8 +88,9 @@ mod tests {
     use rusqlite::{Connection, params_from_iter};
 
     use super::{
-        AHEAD, BEHIND, BEST_OF_GROUP, BY_KEY, DUE, EXPIRED, FAILURES, FILE_BY_PATH, FIRST_GROUP,
-        NEXT_DUE, NEXT_PLATE, NEXT_PRIORITY, OLD_LOGS, PATTERNS, STOPPING,
+        AHEAD, BEHIND, BEST_OF_GROUP, BY_KEY, DUE, DUE_NOTICE, EXPIRED, FAILURES, FILE_BY_PATH,
+        FIRST_GROUP, NEXT_DUE, NEXT_NOTICE, NEXT_PLATE, NEXT_PRIORITY, OLD_LOGS, OLD_NOTICES,
+        PATTERNS, STOPPING,
     };
     use crate::model::TASK_SELECT;
 
@@ -126,6 +141,12 @@ mod tests {
             ),
             (format!("{TASK_SELECT} {BY_KEY}"), "INDEX task_key (key=?)"),
             (OLD_LOGS.to_owned(), "INDEX attempt_log (ended_at<?)"),
+            (
+                format!("SELECT id {DUE_NOTICE}"),
+                "INDEX notice_waiting (recipient=? AND due_at<?)",
+            ),
+            (NEXT_NOTICE.to_owned(), "INDEX notice_waiting (recipient=?)"),
+            (OLD_NOTICES.to_owned(), "INDEX notice_ended (ended_at"),
         ];
         for (sql, index) in wanted {
             let plan = plan(&connection, &sql);

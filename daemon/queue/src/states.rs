@@ -179,6 +179,46 @@ names! {
 }
 
 names! {
+    /// What people can be told.
+    NoticeKind ("notice") {
+        /// Every task of a plate succeeded.
+        Done = "done",
+        /// Nothing of a plate is left to run, but not everything succeeded.
+        DoneWithFailures = "done_with_failures",
+        /// A plate was done, then more images came.
+        Stale = "stale",
+        /// The daemon has paused work by itself: a disk is full, or a folder went away.
+        Paused = "paused",
+    }
+}
+
+impl NoticeKind {
+    /// What is told when a plate comes to this state.
+    pub(crate) const fn of(state: PlateState) -> Option<Self> {
+        match state {
+            PlateState::Done => Some(Self::Done),
+            PlateState::DoneWithFailures => Some(Self::DoneWithFailures),
+            PlateState::Stale => Some(Self::Stale),
+            PlateState::Arriving | PlateState::Complete => None,
+        }
+    }
+}
+
+names! {
+    /// What became of a notice.
+    NoticeState ("state of a notice") {
+        /// It is to be delivered.
+        Waiting = "waiting",
+        /// It was delivered.
+        Sent = "sent",
+        /// It could not be delivered, and is not tried any more.
+        GivenUp = "given_up",
+        /// Its recipient is no longer configured.
+        Withdrawn = "withdrawn",
+    }
+}
+
+names! {
     /// What an event says.
     EventKind ("event kind") {
         /// A daemon opened the queue.

@@ -8,6 +8,7 @@ mod finish;
 mod graph;
 mod holds;
 mod hurry;
+mod notices;
 mod plan;
 mod plates;
 mod prune;
@@ -25,7 +26,7 @@ use serde_json::Value;
 pub use cancel::Cancelled;
 pub use claim::{Admission, Admit, Candidate, ClaimFilter, ClaimRequest, Pass};
 pub use finish::Beat;
-pub use holds::Target;
+pub use holds::{PERSON, Target};
 pub use prune::Pruned;
 pub use recover::Recovered;
 

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 pub(crate) use event::EventView;
 pub(crate) use plate::{PlateView, WellView};
-pub(crate) use status::{Pause, Readiness, RootView, StatusView};
+pub(crate) use status::{Pause, Readiness, RecipientView, RootView, StatusView};
 pub(crate) use subject::SubjectView;
 pub(crate) use task::{AttemptView, CancelledView, Requeued, TaskDetailView, TaskView};
 pub(crate) use words::{

@@ -67,6 +67,7 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
                     &loaded.config.state.dir,
                     loaded.config.state.allow_network,
                 ));
+                checks.extend(loaded.config.recipients.iter().map(told));
                 for root in &loaded.config.roots {
                     checks.push(watched(root));
                     folders.push(("output", root.output.clone()));
@@ -108,6 +109,26 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Whether somebody who wants to be told can be told; nothing is sent.
+fn told(recipient: &config::Recipient) -> Check {
+    let addressee = notices::Addressee::new(recipient.clone());
+    let name = format!("`{}`, {addressee}", addressee.name());
+    match addressee.check() {
+        Ok(()) => check(
+            "notify",
+            Verdict::Ok,
+            format!("{name}; try it with `wellspring notify test`"),
+            None,
+        ),
+        Err(error) => check(
+            "notify",
+            Verdict::Problem,
+            format!("{name}: {error}"),
+            Some(&error.remedy()),
+        ),
+    }
 }
 
 /// What the workflow of a root needs besides itself.

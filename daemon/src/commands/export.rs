@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use report::export::{Exported, Format, Options, PlateFolder, export_folder};
 
+use crate::args::PostgresArgs;
 use crate::output;
 
 /// What is taken out.
@@ -15,6 +16,8 @@ pub enum ExportCommand {
     ///
     /// Prints the files that were written. What cannot be written is told and left out; the exit code is then 1.
     Tables(TablesOptions),
+    /// Write the tables of plates into a PostgreSQL database, in place of those of an earlier export of the same plate.
+    Postgres(PostgresArgs),
 }
 
 /// Options of `export tables`.
@@ -40,6 +43,7 @@ pub struct TablesOptions {
 pub fn run(command: &ExportCommand, json: bool) -> anyhow::Result<ExitCode> {
     match command {
         ExportCommand::Tables(options) => tables(options, json),
+        ExportCommand::Postgres(options) => crate::commands::export_postgres::run(options, json),
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use config::DaemonConfig;
 use engine::{Engine, EngineOptions};
+use notices::Notices;
 use queue::{Options, Store};
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
@@ -87,6 +88,8 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
     if let Some(library) = &config.workers.onnxruntime {
         tokio::spawn(try_library(program.clone(), library.clone()));
     }
+    // Before the engine, which brings plates to their end while it starts.
+    let notices = Arc::new(Notices::start(&store, &config)?);
     let engine = Engine::start(
         &store,
         &config,
@@ -101,7 +104,7 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
         .as_deref()
         .map(state_dir::read_token)
         .transpose()?;
-    if token.is_some() {
+    if token.is_some() || !config.recipients.is_empty() {
         keep_out_of_core_dumps();
     }
     let control = Arc::new(EngineControl::new(Arc::clone(&engine)));
@@ -127,6 +130,7 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
         load,
         log,
         engine: Arc::clone(&engine),
+        notices: Arc::clone(&notices),
         control,
         running: config,
     };
@@ -137,6 +141,7 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
     notify(&[NotifyState::Stopping]);
     tracing::info!("stopping: running passes may end");
     watchdog.abort();
+    notices.stop().await;
     engine.stop().await;
     closing.cancel();
     serving.await.context("the server ended by a bug")??;
@@ -145,14 +150,14 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
     Ok(())
 }
 
-/// A crash must not write the token into a file that others may read.
+/// A crash must not write a secret into a file that others may read.
 fn keep_out_of_core_dumps() {
     let none = rustix::process::Rlimit {
         current: Some(0),
         maximum: Some(0),
     };
     if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
-        tracing::warn!(%error, "core dumps cannot be switched off; one would hold the token");
+        tracing::warn!(%error, "core dumps cannot be switched off; one would hold secrets");
     }
 }
 

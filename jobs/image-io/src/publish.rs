@@ -15,8 +15,7 @@ use rustix::fs::{FlockOperation, flock};
 
 pub use leftovers::{Leftovers, remove_leftovers};
 pub use scratch::Scratch;
-pub use tree::recover;
-pub(crate) use tree::{StagedTree, aside};
+pub(crate) use tree::{StagedTree, aside, recover};
 
 use crate::{Error, Result};
 

@@ -256,7 +256,10 @@ fn stamp(path: &Path) -> Result<Stamp, Failure> {
 }
 
 /// What was read last from a few files: every image set of a plate reads the same ones.
-struct Recent<T>(Mutex<HashMap<(PathBuf, String), (Stamp, Arc<T>)>>);
+struct Recent<T>(Mutex<HashMap<Key, (Stamp, Arc<T>)>>);
+
+/// A file, and what was read from it.
+type Key = (PathBuf, String);
 
 impl<T> Recent<T> {
     fn get(

@@ -50,6 +50,10 @@ const NEVER: &[(&str, &str)] = &[
         "SELECT CAST(container AS TEXT) FROM subject WHERE container IS NOT NULL GROUP BY container HAVING count(*) > 1",
     ),
     (
+        "nobody was told of a plate's end",
+        "SELECT plate.name || ' ' || plate.state FROM plate LEFT JOIN notice ON notice.plate_id = plate.id AND notice.kind = plate.state AND notice.revision = plate.endings WHERE plate.state IN ('done', 'done_with_failures') AND notice.id IS NULL",
+    ),
+    (
         "a file belongs to no subject",
         "SELECT CAST(path AS TEXT) FROM file WHERE state = 'registered' AND subject_id IS NULL",
     ),
@@ -147,6 +151,17 @@ impl Accounts {
         )
     }
 
+    /// The messages about plates that were delivered, by their tokens, and how many are not.
+    ///
+    /// # Panics
+    /// The database cannot be read.
+    #[must_use]
+    pub fn notices(&self) -> (Vec<String>, i64) {
+        let sent = self.texts("SELECT token FROM notice WHERE state = 'sent'");
+        let others = self.number("SELECT count(*) FROM notice WHERE state <> 'sent'");
+        (sent, others)
+    }
+
     /// Numbers of attempts by outcome, and of plates, image sets and tasks.
     ///
     /// # Panics
@@ -158,6 +173,7 @@ impl Accounts {
              UNION ALL SELECT 'plates ' || count(*) FROM plate \
              UNION ALL SELECT 'image sets ' || count(*) FROM subject WHERE kind = 'image_set' \
              UNION ALL SELECT 'tasks ' || count(*) FROM task \
+             UNION ALL SELECT 'notices ' || count(*) FROM notice \
              UNION ALL SELECT 'contents ' || sum(revision) FROM file \
              UNION ALL SELECT 'events ' || count(*) FROM event",
         )

@@ -507,8 +507,24 @@ impl Hunt {
         );
     }
 
+    /// Every message came, and more than once only if the daemon died between sending and noting it.
+    fn compare_messages(&self) {
+        let accounts = &self.accounts;
+        self.victim
+            .wait("all messages are delivered", |_| accounts.notices().1 == 0);
+        let (sent, tokens) = (accounts.notices().0, self.victim.told.tokens());
+        assert!(!sent.is_empty(), "no plate has ended");
+        let lost: Vec<_> = sent.iter().filter(|t| !tokens.contains_key(*t)).collect();
+        assert!(lost.is_empty(), "noted as sent, but never came: {lost:?}");
+        assert_eq!(tokens.len(), sent.len(), "messages that nobody noted");
+        let again: usize = tokens.values().map(|times| times - 1).sum();
+        let deaths = usize::try_from(self.victim.launches).unwrap_or(usize::MAX);
+        assert!(again < deaths, "{again} repetitions in {deaths} lives");
+    }
+
     /// The last stop must be a clean one, and leave nothing but results.
     fn end(&mut self) {
+        self.compare_messages();
         let last = self.accounts.last_event();
         let follower = &self.follower;
         self.victim

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Plans;
 use crate::binary::wellspring;
+use crate::web_server::WebServer;
 
 /// Longest wait for a condition; it ends as soon as the condition holds.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -84,6 +85,8 @@ pub struct Victim {
     folder: PathBuf,
     plans: Plans,
     child: Option<Child>,
+    /// Who is told what becomes of the plates.
+    pub told: WebServer,
     /// How often it was started.
     pub launches: u32,
 }
@@ -112,13 +115,15 @@ impl Victim {
             );
         }
         let path = |name: &str| folder.join(name).display().to_string();
+        let told = WebServer::start();
         // Short times, so that what only time heals is healed within the test.
         let text = format!(
-            "[state]\ndir = {:?}\nmin_free = \"1 MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n[workers]\ncount = {workers}\nthreads = 1\ngpu = \"off\"\ngrace_secs = 2\nlease_secs = 5\ntime_limit_secs = 10\n[log]\nlevel = \"info\"\nformat = \"text\"\n[[root]]\npath = {:?}\noutput = {:?}\nworkflow = {:?}\nsettle_secs = 0\nrescan_secs = 5\nplate_complete = [\"sentinel:FINISHED\"]\n",
+            "[state]\ndir = {:?}\nmin_free = \"1 MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n[workers]\ncount = {workers}\nthreads = 1\ngpu = \"off\"\ngrace_secs = 2\nlease_secs = 5\ntime_limit_secs = 10\n[log]\nlevel = \"info\"\nformat = \"text\"\n[[root]]\npath = {:?}\noutput = {:?}\nworkflow = {:?}\nsettle_secs = 0\nrescan_secs = 5\nplate_complete = [\"sentinel:FINISHED\"]\n[[notify]]\nname = \"peer\"\non = [\"done\", \"done_with_failures\", \"stale\"]\nformat = \"json\"\nwebhook = {:?}\n",
             path("state"),
             path("drop"),
             path("results"),
             path("workflow.toml"),
+            told.url("/hook"),
         );
         assert!(
             std::fs::write(folder.join("wellspring.toml"), text).is_ok()
@@ -129,6 +134,7 @@ impl Victim {
             folder: folder.to_owned(),
             plans: Plans::new(folder.join("faults")),
             child: None,
+            told,
             launches: 0,
         }
     }

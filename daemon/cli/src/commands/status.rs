@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Client, ClientOptions, Console, Exit, Result, roots, tasks};
 use crate::sheet::{Sheet, Tone};
-use crate::wire::{Pause, Status};
+use crate::wire::{Pause, Recipient, Status};
 use crate::words::{ago, bytes, harmless, span};
 
 /// A file system with less than this part free is shown as a problem.
@@ -75,6 +75,9 @@ fn lines(status: &Status, url: &str) -> Sheet {
             &disk.path,
             format!("{} of {} bytes free", disk.free_bytes, disk.total_bytes),
         );
+    }
+    for recipient in &status.recipients {
+        row("notify", &recipient.name, told(recipient));
     }
     for task in &status.failures {
         let message = task
@@ -154,6 +157,19 @@ fn tell(status: &Status, url: &str, console: &Console) -> Result<()> {
             harmless(&disk.path)
         ))?;
     }
+    // Who is told without trouble is not worth a line.
+    let troubled = |recipient: &&Recipient| {
+        recipient.last_error.is_some() || recipient.given_up > 0 || recipient.waiting > 0
+    };
+    for recipient in status.recipients.iter().filter(troubled) {
+        let tone = if recipient.last_error.is_some() {
+            Tone::Bad
+        } else {
+            Tone::Plain
+        };
+        let text = harmless(&format!("{}: {}", recipient.name, told(recipient)));
+        console.data(&format!("notify   {}\n", console.toned(&text, tone)))?;
+    }
     let mut working = Sheet::new(&["WORKER", "PLATE", "SUBJECT", "JOB", "SINCE"]);
     for worker in status
         .workers
@@ -193,6 +209,18 @@ fn tell(status: &Status, url: &str, console: &Console) -> Result<()> {
         console.note("next: `wellspring tasks list --failed`, and after the cause is gone `wellspring tasks requeue --failed`");
     }
     Ok(())
+}
+
+/// What became of the messages to somebody.
+fn told(recipient: &Recipient) -> String {
+    let mut text = format!("{} sent, {} waiting", recipient.sent, recipient.waiting);
+    if recipient.given_up > 0 {
+        text.push_str(&format!(", {} given up", recipient.given_up));
+    }
+    if let Some(error) = &recipient.last_error {
+        text.push_str(&format!("; the last try failed: {error}"));
+    }
+    text
 }
 
 /// All pauses; an older daemon names that of everything only.

@@ -103,6 +103,8 @@ fn the_status_names_pauses_failures_and_full_disks() {
                     {"id": 2, "pid": null, "state": "idle"}],
         "roots": [{"id": 1, "name": "scope", "path": "/in", "state": "offline", "mode": "polling", "settling": 3}],
         "disk": [{"path": "/out", "free_bytes": 1, "total_bytes": 1000}],
+        "recipients": [{"name": "chat", "sent": 4, "waiting": 2, "given_up": 1, "last_error": "a.org refuses the message: 404"},
+                       {"name": "mail", "sent": 9, "waiting": 0, "given_up": 0, "last_error": null}],
         "failures": [task(5)],
     });
     let daemon = Daemon::with(vec![("GET /api/v1/status", status)]);
@@ -121,10 +123,12 @@ fn the_status_names_pauses_failures_and_full_disks() {
         "workers  1 running, 1 idle",
         "\u{1b}[31m1 B of 1000 B free\u{1b}[0m /out",
         "1 (pid 77)",
+        "chat: 4 sent, 2 waiting, 1 given up; the last try failed: a.org refuses the message: 404",
         "hint: copy it again",
     ] {
         assert!(outcome.out.contains(part), "{part} in {}", outcome.out);
     }
+    assert!(!outcome.out.contains("mail"), "{}", outcome.out);
     assert!(
         outcome.err.contains("tasks requeue --failed"),
         "{}",
@@ -136,6 +140,7 @@ fn the_status_names_pauses_failures_and_full_disks() {
         "tasks\tfailed\t1",
         "plates\tarriving\t1",
         "root\t/in\toffline polling, 3 settling",
+        "notify\tmail\t9 sent, 0 waiting",
         "failure\t5\tp A01-0001 nuclei: the file ends early",
     ] {
         assert!(

@@ -20,7 +20,19 @@ pub(crate) struct Status {
     pub workers: Vec<Worker>,
     pub roots: Vec<Root>,
     pub disk: Vec<Disk>,
+    pub recipients: Vec<Recipient>,
     pub failures: Vec<Task>,
+}
+
+/// Somebody who is told what becomes of the plates.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Recipient {
+    pub name: String,
+    pub waiting: u64,
+    pub sent: u64,
+    pub given_up: u64,
+    pub last_error: Option<String>,
 }
 
 /// A pause in force.

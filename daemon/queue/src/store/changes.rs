@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::Store;
 use crate::error::Result;
 use crate::filter::TaskFilter;
-use crate::ids::{PassId, PlateId, RootId, SubjectId, TaskId};
+use crate::ids::{NoticeId, PassId, PlateId, RootId, SubjectId, TaskId};
 use crate::model::{
-    FileRecord, NewPlate, NewRoot, NewSubject, Plan, PlannedTask, Recorded, TaskReport, Upserted,
+    FileRecord, NewPlate, NewRecipient, NewRoot, NewSubject, Plan, PlannedTask, Recorded,
+    TaskReport, Upserted,
 };
-use crate::states::RootState;
+use crate::states::{NoticeState, RootState};
 use crate::transaction::{Beat, Cancelled, ClaimRequest, Pass, Recovered, Target};
 
 /// Forwards to [`Transaction`](crate::Transaction).
@@ -81,6 +82,12 @@ forward! {
     fn pause(target: Target, holder: &str, reason: &str) -> bool;
     /// Ends a pause.
     fn resume(target: Target, holder: &str) -> bool;
+    /// Brings the list of those who want to be told up to date.
+    fn put_recipients(recipients: &[NewRecipient]) -> usize;
+    /// Notes that a notice was delivered.
+    fn notice_sent(notice: NoticeId) -> ();
+    /// Notes that a notice could not be delivered.
+    fn notice_failed(notice: NoticeId, error: &str, not_before: Option<Duration>) -> NoticeState;
     /// Stores a value under a name.
     fn set_setting(key: &str, value: &str) -> ();
 }

@@ -10,7 +10,7 @@ use crate::paths::bytes;
 use crate::transaction::Pruned;
 
 impl Store {
-    /// Removes events and attempt logs that are older than `age`, in small transactions between which others
+    /// Removes events, attempt logs and delivered notices that are older than `age`, in small transactions between which others
     /// get their turn. Tasks, attempts and files stay: they are what prevents doing things twice.
     ///
     /// # Errors
@@ -22,6 +22,7 @@ impl Store {
             let step = self.transaction(|transaction| transaction.prune_batch(before))?;
             total.events += step.events;
             total.logs += step.logs;
+            total.notices += step.notices;
             if step == Pruned::default() {
                 return Ok(total);
             }

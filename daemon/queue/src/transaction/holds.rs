@@ -9,6 +9,9 @@ use crate::error::Result;
 use crate::ids::{PlateId, RootId};
 use crate::states::EventKind;
 
+/// The holder of the pauses that a person makes; all others resume by themselves.
+pub const PERSON: &str = "user";
+
 /// What is paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,6 +76,13 @@ impl Transaction<'_> {
         )?;
         let data = json!({ "target": target, "holder": holder, "reason": reason });
         self.event(EventKind::QueuePaused, target.about(), &data)?;
+        if known.is_none() && holder != PERSON {
+            match target {
+                Target::All => self.tell_of_pause(None, reason)?,
+                Target::Root(root) => self.tell_of_pause(Some(root), reason)?,
+                Target::Plate(_) => {}
+            }
+        }
         Ok(known.is_none())
     }
 

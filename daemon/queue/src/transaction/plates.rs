@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::ids::{PlateId, SubjectId, TaskId};
 use crate::model::{NewPlate, PLATE_COLUMNS, PlateRow, Upserted};
 use crate::paths::bytes;
-use crate::states::{EventKind, Gate, PlateState, SubjectState};
+use crate::states::{EventKind, Gate, NoticeKind, PlateState, SubjectState};
 
 impl Transaction<'_> {
     /// Adds a plate, or brings what is known about it up to date; its state is left alone.
@@ -135,6 +135,9 @@ impl Transaction<'_> {
         )?;
         let data = json!({ "from": before, "to": after, "detail": detail });
         self.event(EventKind::PlateState, About::plate(plate), &data)?;
+        if let Some(kind) = NoticeKind::of(after) {
+            self.tell_of_plate(plate, kind)?;
+        }
         let gated = self.nodes_gated_by(plate, Gate::PlateComplete)?;
         let why = json!({ "plate": after });
         self.set_gates(&gated, CLOSED, &why)?;
@@ -221,11 +224,14 @@ impl Transaction<'_> {
         if before != after {
             let finished = after.is_done().then_some(self.now);
             self.execute(
-                "UPDATE plate SET state = ?2, finished_at = ?3 WHERE id = ?1",
-                params![plate, after, finished],
+                "UPDATE plate SET state = ?2, finished_at = ?3, endings = endings + ?4 WHERE id = ?1",
+                params![plate, after, finished, after.is_done()],
             )?;
             let data = json!({ "from": before, "to": after, "tasks": counts });
             self.event(EventKind::PlateState, About::plate(plate), &data)?;
+            if let Some(kind) = NoticeKind::of(after) {
+                self.tell_of_plate(plate, kind)?;
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Transaction;
 use crate::error::Result;
-use crate::statements::OLD_LOGS;
+use crate::statements::{OLD_LOGS, OLD_NOTICES};
 
 /// Rows that one transaction removes at most, so that nobody waits long for the writer.
 const BATCH: i64 = 5_000;
@@ -17,10 +17,12 @@ pub struct Pruned {
     pub events: usize,
     /// Logs removed; their attempts stay.
     pub logs: usize,
+    /// Notices removed that were delivered or given up.
+    pub notices: usize,
 }
 
 impl Transaction<'_> {
-    /// Removes a batch of events and attempt logs that are older than a time (milliseconds since 1970).
+    /// Removes a batch of events, attempt logs and delivered notices that are older than a time (milliseconds since 1970).
     pub(crate) fn prune_batch(&mut self, before: i64) -> Result<Pruned> {
         // Ids rise with time, so the old events are the first ones: no index on the time is needed.
         let events = self.execute(
@@ -32,6 +34,14 @@ impl Transaction<'_> {
             &format!("UPDATE attempt SET log = NULL WHERE id IN ({OLD_LOGS})"),
             params![before, BATCH],
         )?;
-        Ok(Pruned { events, logs })
+        let notices = self.execute(
+            &format!("DELETE FROM notice WHERE id IN ({OLD_NOTICES})"),
+            params![before, BATCH],
+        )?;
+        Ok(Pruned {
+            events,
+            logs,
+            notices,
+        })
     }
 }

@@ -86,6 +86,10 @@ impl Transaction<'_> {
             let data = json!({ "root": root, "name": name, "from": before, "to": state, "detail": detail });
             self.event(EventKind::RootChanged, About::NOTHING, &data)?;
         }
+        if before != state && state == RootState::Offline {
+            let reason = detail.unwrap_or("the folder went away");
+            self.tell_of_pause(Some(root), reason)?;
+        }
         Ok(before != state)
     }
 }

@@ -7,6 +7,7 @@ mod concurrency;
 mod crash;
 mod finishing;
 mod model;
+mod notices;
 mod opening;
 mod planning;
 mod plates;

@@ -178,9 +178,10 @@ fn damage_is_refused() {
 }
 
 /// Queues as earlier versions wrote them: five tasks of two image sets and a plate.
-const OLD: [(i64, &str); 2] = [
+const OLD: [(i64, &str); 3] = [
     (1, include_str!("../fixtures/version_1.sql")),
     (2, include_str!("../fixtures/version_2.sql")),
+    (3, include_str!("../fixtures/version_3.sql")),
 ];
 
 #[test]
@@ -217,6 +218,8 @@ fn is_migrated(version: i64, dump: &str) {
         (1, 1, 1, 1, 1)
     );
     assert_eq!(status.files.registered, 2);
+    assert_eq!(status.files.vanished, u64::from(version >= 3));
+    assert_eq!(store.recipients().unwrap(), []);
     let recovered = store.boot().unwrap();
     assert_eq!(recovered.tasks.len(), 1, "the old daemon's pass is over");
     let filter = TaskFilter::default().in_state(TaskState::Ready);

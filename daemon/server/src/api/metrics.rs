@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use queue::{RootState, Target};
+use queue::{RecipientRow, RootState, Target};
 
 use crate::app::{App, Inner};
 use crate::problem::Problem;
@@ -20,6 +20,40 @@ pub(super) async fn serve(State(app): State<App>) -> Result<impl IntoResponse, P
     let text = app.blocking(metrics).await?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
 }
+
+/// Families about messages to people: name, type, help, value.
+type OfRecipient = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&RecipientRow) -> u64,
+);
+const NOTICES: [OfRecipient; 4] = [
+    (
+        "notices_waiting",
+        "gauge",
+        "Messages to people that wait to be delivered",
+        |row| row.waiting,
+    ),
+    (
+        "notices_sent_total",
+        "counter",
+        "Messages delivered",
+        |row| row.sent,
+    ),
+    (
+        "notices_failed_total",
+        "counter",
+        "Tries to deliver a message that failed",
+        |row| row.failed,
+    ),
+    (
+        "notices_given_up_total",
+        "counter",
+        "Messages that were not delivered in the end",
+        |row| row.given_up,
+    ),
+];
 
 /// The text of `/metrics`.
 fn metrics(inner: &Inner) -> queue::Result<String> {
@@ -107,6 +141,13 @@ fn metrics(inner: &Inner) -> queue::Result<String> {
     out.sample(&[], f64::from(u8::from(paused)));
     out.family("events_total", "counter", "Events ever recorded");
     out.sample(&[], status.last_event.0 as f64);
+    let recipients = inner.store.recipients()?;
+    for (name, kind, help, number) in NOTICES {
+        out.family(name, kind, help);
+        for recipient in recipients.iter().filter(|recipient| recipient.active) {
+            out.sample(&[("recipient", &recipient.name)], number(recipient) as f64);
+        }
+    }
     // Two roots may share a folder; a series must not come twice.
     let disks: BTreeMap<_, _> = inner
         .control

@@ -10,7 +10,7 @@ use crate::extract::Body;
 use crate::problem::Problem;
 
 /// Who pauses over HTTP: a person. What the daemon paused by itself, it resumes by itself.
-pub(crate) const USER: &str = "user";
+pub(crate) const USER: &str = queue::PERSON;
 
 /// The reason that is recorded.
 pub(super) fn reason(request: &PauseRequest) -> &str {

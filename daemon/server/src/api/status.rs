@@ -6,7 +6,7 @@ use queue::Target;
 
 use crate::app::{App, Inner};
 use crate::problem::Problem;
-use crate::view::{Pause, RootView, StatusView};
+use crate::view::{Pause, RecipientView, RootView, StatusView};
 
 /// Failures that are listed.
 const FAILURES: u32 = 10;
@@ -21,6 +21,7 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<StatusView>, P
 /// What `/api/v1/status` answers.
 fn status_view(inner: &Inner) -> queue::Result<StatusView> {
     let status = inner.store.status()?;
+    let recipients = inner.store.recipients()?;
     let failures = inner.store.failures(FAILURES)?;
     let pauses: Vec<(Target, Pause)> = status
         .holds
@@ -52,6 +53,11 @@ fn status_view(inner: &Inner) -> queue::Result<StatusView> {
             .map(|root| RootView::new(root, &*inner.control))
             .collect(),
         disk: inner.control.disks(),
+        recipients: recipients
+            .into_iter()
+            .filter(|row| row.active)
+            .map(RecipientView::from)
+            .collect(),
         failures: failures.into_iter().map(Into::into).collect(),
         last_event: status.last_event.0,
     })

@@ -1,7 +1,7 @@
 //! The state of everything.
 
 use jiff::Timestamp;
-use queue::{FileCounts, Hold, PlateCounts, RootRow, RootState, Target};
+use queue::{FileCounts, Hold, PlateCounts, RecipientRow, RootRow, RootState, Target};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -174,6 +174,41 @@ impl From<WorkerInfo> for Worker {
     }
 }
 
+/// Somebody who is told what becomes of the plates.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Recipient)]
+pub(crate) struct RecipientView {
+    /// The name in the configuration.
+    pub name: String,
+    /// Messages that wait to be delivered.
+    pub waiting: u64,
+    /// Messages delivered.
+    pub sent: u64,
+    /// Tries that failed.
+    pub failed: u64,
+    /// Messages that were not delivered in the end.
+    pub given_up: u64,
+    /// The last delivery.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_sent_at: Option<Timestamp>,
+    /// Why the last try failed; null if it did not.
+    pub last_error: Option<String>,
+}
+
+impl From<RecipientRow> for RecipientView {
+    fn from(row: RecipientRow) -> Self {
+        Self {
+            name: row.name,
+            waiting: row.waiting,
+            sent: row.sent,
+            failed: row.failed,
+            given_up: row.given_up,
+            last_sent_at: row.last_sent_at,
+            last_error: row.last_error,
+        }
+    }
+}
+
 /// The state of everything.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Status)]
@@ -201,6 +236,8 @@ pub(crate) struct StatusView {
     pub roots: Vec<RootView>,
     /// File systems that the daemon writes to.
     pub disk: Vec<DiskInfo>,
+    /// Those who are told what becomes of the plates.
+    pub recipients: Vec<RecipientView>,
     /// The last failures, newest first; at most 10.
     pub failures: Vec<TaskView>,
     /// The newest event: pass it as `after` to follow what happens from here on.

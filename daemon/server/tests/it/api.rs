@@ -345,7 +345,28 @@ fn readiness_lists_its_checks() {
 #[test]
 fn metrics_are_prometheus_text() {
     let (world, _) = World::small();
+    let chat = queue::NewRecipient {
+        name: "chat".into(),
+        wants: vec![queue::NoticeKind::Paused],
+        roots: Vec::new(),
+    };
+    world.store.put_recipients(&[chat]).unwrap();
+    for holder in ["disk", "output"] {
+        world
+            .store
+            .pause(queue::Target::All, holder, "full")
+            .unwrap();
+    }
+    let first = world.store.due_notice("chat").unwrap().unwrap();
+    world
+        .store
+        .notice_failed(first.id, "HTTP 500", None)
+        .unwrap();
     let served = Served::new(world);
+    let status = served.json("/api/v1/status");
+    assert_eq!(status["recipients"][0]["name"], "chat");
+    assert_eq!(status["recipients"][0]["waiting"], 2);
+    assert_eq!(status["recipients"][0]["last_error"], "HTTP 500");
     let answer = served.get("/metrics");
     assert_eq!(
         answer.header("content-type"),
@@ -359,6 +380,9 @@ fn metrics_are_prometheus_text() {
         "wellspring_files{state=\"registered\"} 0",
         "wellspring_files_settling 3",
         "wellspring_roots{state=\"online\"} 1",
+        "wellspring_notices_waiting{recipient=\"chat\"} 2",
+        "wellspring_notices_failed_total{recipient=\"chat\"} 1",
+        "wellspring_notices_sent_total{recipient=\"chat\"} 0",
         "wellspring_workers{state=\"running\"} 1",
         "wellspring_workers{state=\"idle\"} 1",
         "wellspring_disk_free_bytes{volume=\"/var/lib/wellspring\"} 45097156608",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use config::DaemonConfig;
 use engine::Engine;
+use notices::Notices;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -53,6 +54,7 @@ pub(super) struct Reloader {
     pub load: Arc<Load>,
     pub log: LogLevel,
     pub engine: Arc<Engine>,
+    pub notices: Arc<Notices>,
     pub control: Arc<EngineControl>,
     /// What the daemon runs with.
     pub running: DaemonConfig,
@@ -66,10 +68,12 @@ impl Reloader {
             notify(&[NotifyState::Reloading, now]);
         }
         let (load, engine) = (Arc::clone(&self.load), Arc::clone(&self.engine));
+        let notices = Arc::clone(&self.notices);
         // Files are read and threads are joined: not on the runtime's own threads.
         let done = tokio::task::spawn_blocking(move || {
             let config = load()?;
             engine.reload(&config)?;
+            notices.reload(&config)?;
             anyhow::Ok(config)
         })
         .await
@@ -101,7 +105,12 @@ impl Reloader {
 /// Sections that a running daemon cannot change.
 fn needs_restart(old: &DaemonConfig, new: &DaemonConfig) -> Vec<&'static str> {
     let mut changed = Vec::new();
-    if old.server != new.server {
+    // Links in messages follow at once.
+    let server = |config: &DaemonConfig| config::Server {
+        public_url: None,
+        ..config.server.clone()
+    };
+    if server(old) != server(new) {
         changed.push("[server]");
     }
     if (&old.state.dir, old.state.allow_network) != (&new.state.dir, new.state.allow_network) {

@@ -13,8 +13,7 @@ use faults::{Point, write_point};
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, linkat, openat};
 use rustix::io::Errno;
 
-pub(crate) use swap::aside;
-pub use swap::recover;
+pub(crate) use swap::{aside, recover};
 pub(super) use swap::{aside_of, is_aside};
 
 use super::{flush_folder, partial_name, remove_any, unique};
@@ -319,7 +318,7 @@ mod tests {
         assert_eq!(fs::read(target.join("kept")).unwrap(), b"kept");
         assert_eq!(
             copy(
-                &File::open(&target).unwrap(),
+                File::open(&target).unwrap(),
                 "kept".as_ref(),
                 &target.join("copy")
             )

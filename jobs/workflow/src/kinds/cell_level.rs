@@ -170,7 +170,7 @@ impl PlateOperation for CellLevel {
         }
         let rows = wells
             .into_iter()
-            .map(|(name, well)| self.well_row(&name.to_string(), well, &well_verdicts))
+            .map(|(name, well)| self.well_row(&name.to_string(), &well, &well_verdicts))
             .collect();
         let output =
             |io: &PlateIo<'_>, port: &str| at_level(port, io.output(port).unwrap_or("scores"));
@@ -331,7 +331,12 @@ impl CellLevel {
     }
 
     #[allow(clippy::cast_precision_loss)]
-    fn well_row(&self, name: &str, well: Well, verdicts: &BTreeMap<String, (bool, String)>) -> Row {
+    fn well_row(
+        &self,
+        name: &str,
+        well: &Well,
+        verdicts: &BTreeMap<String, (bool, String)>,
+    ) -> Row {
         let (counts, outlier, reason, scores) = if well.good_images == 0 {
             let unknown = (f64::NAN, f64::NAN);
             (unknown, true, "all images are outliers".to_owned(), None)

@@ -95,3 +95,10 @@ pub(super) fn known(value: f64, table: &str, column: &str) -> Result<f64, Failur
     }
     Ok(value)
 }
+
+/// Mean of what is no NaN; NaN where nothing else is there.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn mean_of_known(values: impl Iterator<Item = f64>) -> f64 {
+    let known: Vec<f64> = values.filter(|v| !v.is_nan()).collect();
+    known.iter().sum::<f64>() / known.len() as f64
+}

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::cells::{at_level, channel_of};
+use super::cells::{at_level, channel_of, mean_of_known};
 use crate::error::Failure;
 use crate::graph::Scope;
 use crate::kind::{KindInfo, PlateOperation, plate_kind, schema_of};
@@ -95,7 +95,7 @@ impl PlateOperation for Gather {
             let values: Vec<f64> = rows.iter().map(|row| value(row, column)).collect();
             let means = wells
                 .values()
-                .map(|sites| mean(sites.iter().map(|&at| values[at])));
+                .map(|sites| mean_of_known(sites.iter().map(|&at| values[at])));
             of_wells.push(Column::float(column.clone(), means.collect()));
             images.push(Column::float(column.clone(), values));
         }
@@ -117,13 +117,6 @@ fn row_of(table: &Table) -> Row {
         Some((column.name.clone(), value))
     };
     table.columns.iter().filter_map(first).collect()
-}
-
-/// Mean of what is no NaN.
-#[allow(clippy::cast_precision_loss)]
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let known: Vec<f64> = values.filter(|v| !v.is_nan()).collect();
-    known.iter().sum::<f64>() / known.len() as f64
 }
 
 fn publish(io: &PlateIo<'_>, table: &str, member: &PlateMember, row: &Row) -> Result<(), Failure> {

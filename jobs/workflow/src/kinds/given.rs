@@ -43,13 +43,15 @@ pub(super) static IMAGES: KindInfo = KindInfo {
 };
 
 /// What an output port makes of a plane.
-type Make = fn(&str, Pixels) -> Result<Item, Failure>;
+type Make = fn(&str, &Pixels) -> Result<Item, Failure>;
 
 impl ImageOperation for Images {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let ports: [(&str, Make); 3] = [
-            ("images", |_, pixels| Ok(Item::Image(Arc::new(pixels)))),
-            ("masks", |_, pixels| Ok(mask(&pixels))),
+            ("images", |_, pixels| {
+                Ok(Item::Image(Arc::new(pixels.clone())))
+            }),
+            ("masks", |_, pixels| Ok(mask(pixels))),
             ("labels", labels),
         ];
         for (port, make) in ports {
@@ -61,7 +63,7 @@ impl ImageOperation for Images {
                         "put the container that has it into the plate's results folder under the name of the first image file, then requeue",
                     ));
                 };
-                let item = make(&name, stored.read_image(&name, 0)?)?;
+                let item = make(&name, &stored.read_image(&name, 0)?)?;
                 io.put_nth(port, index, item);
                 io.leave_stored(&name);
             }
@@ -85,7 +87,7 @@ fn mask(pixels: &Pixels) -> Item {
     Item::Mask(Arc::new(with_pixels!(pixels, a => set(a))))
 }
 
-fn labels(name: &str, pixels: Pixels) -> Result<Item, Failure> {
+fn labels(name: &str, pixels: &Pixels) -> Result<Item, Failure> {
     pixels
         .to_labels()
         .map(|labels| Item::Labels(Arc::new(labels)))

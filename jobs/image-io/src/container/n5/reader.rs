@@ -162,7 +162,7 @@ impl N5Folder {
             });
         };
         let pixel_type = blocks.dataset.pixel_type;
-        // An empty plane has no blocks to speak for it, and tells nothing else that could be wrong.
+        // Either is an error, whatever blocks there are.
         if pixel_type.is_none() || blocks.dataset.bytes().is_none() {
             blocks.check(&[])?;
         }

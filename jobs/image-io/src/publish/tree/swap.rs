@@ -90,7 +90,7 @@ pub(in crate::publish) fn aside_of(path: &Path) -> Option<PathBuf> {
 ///
 /// # Errors
 /// [`crate::Error::Io`] if it cannot be renamed.
-pub fn recover(target: &Path) -> Result<bool> {
+pub(crate) fn recover(target: &Path) -> Result<bool> {
     let is_gone =
         std::fs::symlink_metadata(target).is_err_and(|e| e.kind() == io::ErrorKind::NotFound);
     let Some(old) = is_gone.then(|| aside(target)).flatten() else {

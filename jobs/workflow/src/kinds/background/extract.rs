@@ -12,7 +12,7 @@ use super::pixels::{self, PixelsOf, readable};
 use crate::error::Failure;
 use crate::graph::Scope;
 use crate::kind::{KindInfo, PlateOperation, plate_kind, schema_of};
-use crate::kinds::cells::at_level;
+use crate::kinds::cells::{at_level, mean_of_known};
 use crate::kinds::quality::verdicts;
 use crate::plate_context::{PlateIo, PlateMember};
 use crate::port::{Holds, Port};
@@ -59,13 +59,6 @@ struct Background {
     all: usize,
     /// Share of the pixels that are background; of the plate, the mean of its wells.
     fraction: f64,
-}
-
-/// Mean of what is no NaN.
-#[allow(clippy::cast_precision_loss)]
-fn mean_of_known(values: impl Iterator<Item = f64>) -> f64 {
-    let known: Vec<f64> = values.filter(|v| !v.is_nan()).collect();
-    known.iter().sum::<f64>() / known.len() as f64
 }
 
 #[allow(clippy::cast_precision_loss)]
