@@ -108,9 +108,7 @@ impl Addressee {
                 })
             }
             // The configuration was checked: there is a way.
-            (None, None) => Err(Error::Mail {
-                reason: "it is not said how".to_owned(),
-            }),
+            (None, None) => Err(Error::Bug),
         }
     }
 

@@ -88,6 +88,9 @@ pub enum Error {
         /// Whether it says that trying again may help.
         transient: bool,
     },
+    /// Sending ended by a bug.
+    #[error("sending ended by a bug")]
+    Bug,
     /// A mail cannot be made.
     #[error("the mail cannot be written: {reason}")]
     Mail {
@@ -128,6 +131,7 @@ impl Error {
             Self::MailRefused { .. } => {
                 "check `from`, `to`, `username` and the password; ask who runs the mail server".to_owned()
             }
+            Self::Bug => "please report it, with the daemon's log".to_owned(),
             Self::Mail { .. } => "check `from` and `to`".to_owned(),
         }
     }

@@ -257,11 +257,8 @@ impl Delivery {
             sent
         })
         .await
-        .unwrap_or_else(|bug| {
-            Err(Error::Mail {
-                reason: format!("a bug: {bug}"),
-            })
-        });
+        // What the bug says of itself might hold a secret.
+        .unwrap_or(Err(Error::Bug));
         let sent = Arc::new(sent);
         // What is delivered and not noted would be delivered again at once: it is not let go before it is noted.
         loop {

@@ -86,6 +86,9 @@ impl Reloader {
                 if let Err(error) = self.log.set(&config.log.level) {
                     tracing::warn!(%error, "the log level stays");
                 }
+                if !config.recipients.is_empty() {
+                    super::keep_out_of_core_dumps();
+                }
                 tracing::info!(roots = config.roots.len(), "configuration reloaded");
                 self.running = config;
                 self.control.reloaded(None);
