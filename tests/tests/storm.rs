@@ -84,7 +84,7 @@ fn every_file_of_a_storm_is_in_the_queue_once() {
     let (files, writers) = (number_of_files(), 3);
     let lines = format!("{NAMING}\nplate_complete = [\"manual\"]");
     // Taken over by the inotify instance when it is made, and put back after the start.
-    let limit = TestLimit::lower("/proc/sys/fs/inotify/max_queued_events", "256");
+    let limit = TestLimit::lower("/proc/sys/fs/inotify/max_queued_events", "16");
     let daemon = Daemon::start_with(&Start {
         root_lines: &lines,
         ..Start::new(ONE_JOB)
@@ -172,7 +172,7 @@ fn every_file_of_a_storm_is_in_the_queue_once() {
          {overflows} overflows ({}); peak memory of the daemon {} MiB, {} metrics lines",
         expected as f64 / registered.as_secs_f64(),
         if lowered {
-            "fs.inotify.max_queued_events lowered to 256"
+            "fs.inotify.max_queued_events lowered to 16"
         } else {
             "the kernel's limit is not ours to set"
         },

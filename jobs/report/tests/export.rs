@@ -8,7 +8,10 @@ use std::path::Path;
 use image_io::container::{ContainerWriter, VisibleType};
 use image_io::table::{Column, Table};
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use report::export::{Format, ObjectSite, ObjectTables, Options, PlateFolder, export_folder, write_objects, write_table};
+use report::export::{
+    Format, ObjectSite, ObjectTables, Options, PlateFolder, export_folder, write_objects,
+    write_table,
+};
 use report::{Error, ErrorClass};
 
 fn options(formats: &[Format]) -> Options {

@@ -433,7 +433,13 @@ fn connect(
                         .inputs
                         .iter()
                         .any(|p| p.name == *port && p.holds == Holds::Image && !p.stored);
-                match producer.get(name.as_str()).filter(|_| !from_acquisition) {
+                let made = producer.get(name.as_str()).or_else(|| {
+                    let bare = plate_tables_of(name)?;
+                    producer
+                        .get(bare)
+                        .filter(|&&p| makes_plate_tables(&jobs[p], bare))
+                });
+                match made.filter(|_| !from_acquisition) {
                     Some(&p) if p != i => {
                         check_type(&jobs[p], job, port, name)?;
                         edges[i].insert(p);
@@ -478,6 +484,24 @@ fn connect(
         }
     }
     sort(jobs, &edges)
+}
+
+/// The output that holds a plate table: `backgrounds` of `plate/backgrounds`.
+fn plate_tables_of(table: &str) -> Option<&str> {
+    let (level, name) = table.split_once('/')?;
+    ["images", "wells", "plate"]
+        .contains(&level)
+        .then_some(name)
+}
+
+fn makes_plate_tables(job: &Job, name: &str) -> bool {
+    let ports = job.kind.outputs.iter();
+    let mut ports = ports.filter(|p| p.holds == Holds::PlateTables);
+    ports.any(|p| {
+        job.outputs
+            .get(p.name)
+            .is_some_and(|names| names.iter().any(|n| n == name))
+    })
 }
 
 /// Whether a name is a raw channel: a role, or `<role>_raw` where a job replaces the role.
