@@ -113,7 +113,9 @@ impl Document {
             .line_starts
             .get(line)
             .map_or(self.text.len(), |next| next - 1);
-        let quoted = &self.text[line_start..line_end];
+        // No more of the line than is quoted: it may be as long as the text, and every key asks for its place.
+        let quoted_end = self.char_start(line_end.min(line_start + 4 * MAX_EXCERPT));
+        let quoted = &self.text[line_start..quoted_end];
         let quoted = self.without_secrets(quoted, line);
         let excerpt: String = quoted
             .trim_end_matches('\r')

@@ -6,6 +6,8 @@ use super::{JobConfig, WorkflowFile};
 use crate::problem::{Location, Place, Problem};
 use crate::suggest::did_you_mean;
 
+/// Longest name of an input or output.
+const LONGEST_NAME: usize = 256;
 /// Longest name, version or id; they become parts of file names.
 const MAX_NAME: usize = 64;
 
@@ -288,7 +290,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name != "."
         && name != ".."
-        && name.len() <= 256
+        && name.len() <= LONGEST_NAME
         && name
             .chars()
             .all(|c| c.is_alphanumeric() || "-_. {}".contains(c))
@@ -303,6 +305,10 @@ fn is_path_of_names(name: &str) -> bool {
 
 /// A name with `{serum_*}` in it, which stands for the names of channels; `{}` and `{each}` are names' own.
 fn pattern_taken_out(name: &str) -> Option<String> {
+    // Each pattern copies the rest: a name that is too long anyway is not looked at.
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     let (before, rest) = name.split_once('{')?;
     let (pattern, after) = rest.split_once('}')?;
     let role = pattern.replacen('*', "x", 1);

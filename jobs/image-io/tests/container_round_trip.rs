@@ -254,7 +254,7 @@ with h5py.File(sys.argv[1], 'w') as f:
     for (name, words) in [
         ("cube", "3 dimensions"),
         ("text", "string"),
-        ("huge", "too large"),
+        ("huge", "cannot be true"),
         ("nothing", "no dataset"),
         ("lzf", "filter"),
     ] {

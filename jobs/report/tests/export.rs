@@ -279,7 +279,7 @@ fn containers_of_both_formats_and_odd_names() {
     assert_eq!(
         text,
         "plate_name,well_name,site_name,anchor_x,anchor_y,label_id\n\
-         p1,A01,A01-0001,,,1\np1,A01,A01-0001,,,2\np1,AF48,AF48-0002,,,1\np1,,strange name,,,1\n"
+         p1,A01,A01-0001-T0001,,,1\np1,A01,A01-0001-T0001,,,2\np1,AF48,AF48-0002-T0001,,,1\np1,,strange name,,,1\n"
     );
     assert!(exported.left_out.iter().any(|(_, image, _)| image == "cut"));
     let error = PlateFolder::open(folder.path()).unwrap_err();
