@@ -158,7 +158,10 @@ fn plate(folder: &Path, name_of: &str, images: usize, version: &str) -> PathBuf 
         fs::write(raw.join(file), image(64, 7 + i as u64).unwrap()).unwrap();
     }
     let file = folder.join("workflow.toml");
-    let text = WITH_PLATE_TABLE.replace("version = \"1\"", &format!("version = \"{version}\""));
+    let mut text = WITH_PLATE_TABLE.replace("version = \"1\"", &format!("version = \"{version}\""));
+    if version == "2" {
+        text = text.replace("[container]\n", "[container]\nformat = \"n5\"\n");
+    }
     fs::write(&file, text).unwrap();
     let output = run([
         "run",
@@ -255,10 +258,12 @@ fn results_are_written_once_however_often_they_are_exported() {
         "{objects}"
     );
 
-    // Another version of the workflow stands beside it.
+    // Another version of the workflow stands beside it; its containers are folders.
     let other = plate(&folder.path().join("two"), "plate-1", 2, "2");
-    let (code, said) = export(&[&other], &url, &[]);
+    let (code, said) = export(&[&other], &url, &["--objects"]);
     assert_eq!(code, 0, "{said}");
+    let folders = server.ask("SELECT count(DISTINCT container) FROM wellspring.object_results WHERE container LIKE '%.n5'");
+    assert_eq!(folders, "2");
     assert_eq!(server.ask("SELECT version, count(*) FROM wellspring.plates JOIN wellspring.image_results ON plate_id = id GROUP BY 1 ORDER BY 1"), "1 3\n2 2");
 
     // Two plates of one name are told apart by nothing: whoever comes later is told.

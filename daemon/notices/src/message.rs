@@ -146,7 +146,7 @@ impl Message {
             })
             .collect();
         if kind != NoticeKind::Stale {
-            self.summary = Summary::read(&news.output);
+            self.summary = Summary::read(&news.output, &news.plate);
         }
     }
 

@@ -8,8 +8,7 @@ use serde_json::Value;
 /// A longer text is no summary.
 const LONGEST: u64 = 256 << 10;
 
-/// What lies in the plate's results as `<plate>_summary.md` and `<plate>_summary.json`. As with all files of a plate, `<plate>`
-/// is the name of the folder.
+/// What lies in the plate's results as `<plate>_summary.md` and `<plate>_summary.json`.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     /// For people.
@@ -20,20 +19,25 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// Reads what there is. A summary that is absent, too long or broken is left out: the message goes without it.
-    pub(crate) fn read(folder: &Path) -> Self {
-        let Some(name) = folder.file_name() else {
-            return Self::default();
-        };
-        let file = |ending: &str| {
-            let mut name = name.to_owned();
-            name.push(ending);
-            read(&folder.join(name))
-        };
+    pub(crate) fn read(folder: &Path, plate: &str) -> Self {
+        let file = |ending: &str| read(&folder.join(format!("{}{ending}", file_name(plate))));
         Self {
             text: file("_summary.md").filter(|text| !text.trim().is_empty()),
             data: file("_summary.json").and_then(|text| serde_json::from_str(&text).ok()),
         }
     }
+}
+
+/// A plate's name as it stands in the names of these files, whose writer (`report`) replaces what a file system may not take.
+fn file_name(plate: &str) -> String {
+    let harmless = |c: char| {
+        if c.is_control() || "/\\:*?\"<>|".contains(c) {
+            '_'
+        } else {
+            c
+        }
+    };
+    plate.chars().map(harmless).collect()
 }
 
 fn read(path: &Path) -> Option<String> {
@@ -55,18 +59,18 @@ mod tests {
     #[test]
     fn what_is_there_and_fits_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let plate = folder.path().join("plate 7");
-        assert!(Summary::read(&plate).text.is_none());
+        let plate = folder.path().join("run");
+        assert!(Summary::read(&plate, "plate:7").text.is_none());
         std::fs::create_dir(&plate).unwrap();
-        std::fs::write(plate.join("plate 7_summary.md"), "# good\n").unwrap();
-        std::fs::write(plate.join("plate 7_summary.json"), "{\"good\": 1}").unwrap();
-        let summary = Summary::read(&plate);
+        std::fs::write(plate.join("plate_7_summary.md"), "# good\n").unwrap();
+        std::fs::write(plate.join("plate_7_summary.json"), "{\"good\": 1}").unwrap();
+        let summary = Summary::read(&plate, "plate:7");
         assert_eq!(summary.text.as_deref(), Some("# good\n"));
         assert_eq!(summary.data.unwrap()["good"], 1);
 
-        std::fs::write(plate.join("plate 7_summary.md"), "x".repeat(300 << 10)).unwrap();
-        std::fs::write(plate.join("plate 7_summary.json"), "{\"good\": 1").unwrap();
-        let summary = Summary::read(&plate);
+        std::fs::write(plate.join("plate_7_summary.md"), "x".repeat(300 << 10)).unwrap();
+        std::fs::write(plate.join("plate_7_summary.json"), "{\"good\": 1").unwrap();
+        let summary = Summary::read(&plate, "plate:7");
         assert!(summary.text.is_none() && summary.data.is_none());
     }
 }

@@ -101,6 +101,12 @@ impl Lab {
         self.folder.path().join(name)
     }
 
+    /// The plate's summary, as the kind `report.summary` names it.
+    pub fn summary(&self, ending: &str) -> PathBuf {
+        let name = PLATE.replace(['<', '>', '*'], "_");
+        self.path(&format!("results/p/{name}_summary.{ending}"))
+    }
+
     /// A daemon starts.
     pub fn begin(&mut self, blocks: &str) {
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -18,7 +18,7 @@ fn slack_gets_a_message_in_which_names_are_harmless() {
         server.url("/")
     ));
     std::fs::create_dir_all(lab.path("results/p")).unwrap();
-    std::fs::write(lab.path("results/p/p_summary.md"), "| a | <b> |\n```x```\n").unwrap();
+    std::fs::write(lab.summary("md"), "| a | <b> |\n```x```\n").unwrap();
     lab.fail();
     let posted = server.wait(1).remove(0);
     assert!(posted.headers["content-type"].starts_with("application/json"));
@@ -67,7 +67,7 @@ fn programs_get_everything() {
         "[[notify]]\nname = \"lims\"\nwebhook_file = {file:?}\nformat = \"json\"\nheaders = {{ Authorization = \"Bearer abcdef\" }}\n"
     ));
     std::fs::create_dir_all(lab.path("results/p")).unwrap();
-    std::fs::write(lab.path("results/p/p_summary.json"), "{\"positive\": 7}").unwrap();
+    std::fs::write(lab.summary("json"), "{\"positive\": 7}").unwrap();
     lab.fail();
     let posted = server.wait(1).remove(0);
     assert_eq!(posted.path, "/in?key=1");

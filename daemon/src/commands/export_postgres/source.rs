@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use image_io::container::Container;
 use image_io::table::Table;
+use report::export::PlateFolder;
 use serde_json::Value;
 
 use super::database::Written;
@@ -132,22 +133,7 @@ impl Source {
 
     /// The image sets' containers, by name.
     pub(super) fn containers(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let unreadable = || format!("cannot list `{}`", self.folder.display());
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(&self.folder).with_context(unreadable)? {
-            let path = entry.with_context(unreadable)?.path();
-            let hidden = path
-                .file_name()
-                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-            let is_container = path
-                .extension()
-                .is_some_and(|end| end == workflow::CONTAINER_EXTENSION);
-            if is_container && !hidden && path.is_file() {
-                found.push(path);
-            }
-        }
-        found.sort();
-        Ok(found)
+        Ok(PlateFolder::open(&self.folder)?.containers().to_vec())
     }
 
     /// How many rows there are, by level.

@@ -98,6 +98,12 @@ impl PlateFolder {
         Ok(Container::open(&path)?.tables()?)
     }
 
+    /// The image sets' containers, by name; of one that is there in both formats the newer.
+    #[must_use]
+    pub fn containers(&self) -> &[PathBuf] {
+        &self.containers
+    }
+
     /// An image, well or plate table.
     ///
     /// # Errors
