@@ -15,6 +15,7 @@ pub mod kinds;
 pub mod pass;
 mod plate_context;
 mod port;
+mod recent;
 mod status_name;
 
 pub use container::{CONTAINER_EXTENSION, container_file, plate_file, plate_table_file};

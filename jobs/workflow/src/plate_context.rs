@@ -1,10 +1,9 @@
 //! What a plate job sees: the plate's image sets, their tables, and a place for plate-wide results.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::SystemTime;
+use std::sync::{Arc, OnceLock};
 
 use image_io::Pixels;
 use image_io::acquisition::ImageFile;
@@ -18,6 +17,7 @@ use crate::context::PlaneRef;
 use crate::error::Failure;
 use crate::graph::{Job, Workflow};
 use crate::pass::InputState;
+use crate::recent::Recent;
 
 /// One image set as a plate job sees it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ pub struct PlateIo<'a> {
     pub(crate) members: &'a [PlateMember],
     pub(crate) plate: &'a str,
     pub(crate) plate_dir: &'a Path,
-    pub(crate) tables: &'a mut BTreeMap<String, Table>,
+    pub(crate) tables: &'a mut BTreeMap<String, Arc<Table>>,
     /// The container that was read last.
     pub(crate) opened: RefCell<Option<(PathBuf, Container)>>,
 }
@@ -167,7 +167,7 @@ impl PlateIo<'_> {
     /// The plate table cannot be read, or has no such table.
     pub fn plate_table(&self, name: &str) -> Result<Arc<Table>, Failure> {
         if let Some(table) = self.tables.get(name) {
-            return Ok(Arc::new(table.clone()));
+            return Ok(Arc::clone(table));
         }
         load_table(&crate::plate_table_file(self.plate_dir), name)
     }
@@ -236,56 +236,7 @@ impl PlateIo<'_> {
 
     /// Adds a table to the plate table, for example `images/default`.
     pub fn put_table(&mut self, name: &str, table: Table) {
-        self.tables.insert(name.to_owned(), table);
-    }
-}
-
-/// A file as it was when something was read from it.
-type Stamp = (u64, SystemTime, u64);
-
-/// Device-independent identity of what a path holds now.
-fn stamp(path: &Path) -> Result<Stamp, Failure> {
-    use std::os::unix::fs::MetadataExt;
-    let meta = std::fs::metadata(path).map_err(|source| image_io::Error::Io {
-        path: path.to_owned(),
-        action: "open",
-        source,
-    })?;
-    let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    Ok((meta.ino(), modified, meta.len()))
-}
-
-/// What was read last from a few files: every image set of a plate reads the same ones.
-struct Recent<T>(Mutex<HashMap<Key, (Stamp, Arc<T>)>>);
-
-/// A file, and what was read from it.
-type Key = (PathBuf, String);
-
-impl<T> Recent<T> {
-    fn get(
-        &self,
-        path: &Path,
-        name: &str,
-        read: impl FnOnce() -> Result<T, Failure>,
-    ) -> Result<Arc<T>, Failure> {
-        const MOST: usize = 8;
-        let now = stamp(path)?;
-        let mut known = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let key = (path.to_owned(), name.to_owned());
-        if let Some((then, value)) = known.get(&key)
-            && *then == now
-        {
-            return Ok(Arc::clone(value));
-        }
-        let value = Arc::new(read()?);
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.insert(key, (now, Arc::clone(&value)));
-        Ok(value)
+        self.tables.insert(name.to_owned(), Arc::new(table));
     }
 }
 
@@ -293,7 +244,7 @@ impl<T> Recent<T> {
 pub(crate) fn load_table(path: &Path, name: &str) -> Result<Arc<Table>, Failure> {
     static RECENT: OnceLock<Recent<Table>> = OnceLock::new();
     RECENT
-        .get_or_init(|| Recent(Mutex::default()))
+        .get_or_init(Recent::default)
         .get(path, name, || Ok(Container::open(path)?.read_table(name)?))
 }
 
@@ -311,16 +262,14 @@ impl PlateImages {
     /// the same one.
     pub(crate) fn load(path: &Path) -> Result<Arc<Self>, Failure> {
         static RECENT: OnceLock<Recent<PlateImages>> = OnceLock::new();
-        RECENT
-            .get_or_init(|| Recent(Mutex::default()))
-            .get(path, "", || {
-                let container = Container::open(path)?;
-                let mut planes = BTreeMap::new();
-                for name in container.images()? {
-                    let plane = container.read_image(&name, 0)?.to_f32();
-                    planes.insert(name, Arc::new(plane));
-                }
-                Ok(Self(planes))
-            })
+        RECENT.get_or_init(Recent::default).get(path, "", || {
+            let container = Container::open(path)?;
+            let mut planes = BTreeMap::new();
+            for name in container.images()? {
+                let plane = container.read_image(&name, 0)?.to_f32();
+                planes.insert(name, Arc::new(plane));
+            }
+            Ok(Self(planes))
+        })
     }
 }
