@@ -25,12 +25,6 @@ pub struct MedianMad {
 }
 
 impl MedianMad {
-    /// No values: both are NaN.
-    pub const UNKNOWN: Self = Self {
-        median: f32::NAN,
-        mad: f32::NAN,
-    };
-
     /// Of values that are at hand; their order is lost.
     #[must_use]
     pub fn of(values: &mut [f32]) -> Self {

@@ -1,6 +1,7 @@
 //! Background of each image, well and of the plate.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use analysis::pooled::MedianMad;
 use image_io::table::{Column, Table};
@@ -8,7 +9,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::pixels::{self, PixelsOf, readable};
+use super::pixels::{self, IN_MEMORY, ImagePixels, PixelsOf, readable};
 use crate::error::Failure;
 use crate::graph::Scope;
 use crate::kind::{KindInfo, PlateOperation, plate_kind, schema_of};
@@ -81,9 +82,14 @@ impl PlateOperation for Extract {
         };
         let members = io.members();
         let readable = readable(io, members);
-        let of_images: BTreeMap<&str, Background> = readable
+        // The pixels of each image are wanted again for its well and for the plate: as many as fit stay.
+        let held = AtomicUsize::new(0);
+        let of_images: BTreeMap<&str, OfImage> = readable
             .par_iter()
-            .map(|member| Ok((member.name.as_str(), of_image(member, &channels, &labels)?)))
+            .map(|member| {
+                let of_image = OfImage::read(member, &channels, &labels, &held)?;
+                Ok((member.name.as_str(), of_image))
+            })
             .collect::<Result<_, Failure>>()?;
         let good: Vec<&PlateMember> = readable
             .into_iter()
@@ -106,7 +112,7 @@ impl PlateOperation for Extract {
         let text = |name: &str, values: Vec<String>| Column::text(name, values);
         let images = members
             .iter()
-            .map(|m| of_images.get(m.name.as_str()).cloned())
+            .map(|m| Some(of_images.get(m.name.as_str())?.background.clone()))
             .collect::<Vec<_>>();
         let names = (
             members.iter().map(PlateMember::image_name).collect(),
@@ -149,24 +155,39 @@ impl PlateOperation for Extract {
     }
 }
 
-fn of_image(
-    member: &PlateMember,
-    channels: &[String],
-    labels: &str,
-) -> Result<Background, Failure> {
-    let mut background = Background {
-        channels: Vec::new(),
-        pixels: 0,
-        all: 0,
-        fraction: f64::NAN,
-    };
-    for channel in channels {
-        let (mut values, all) = pixels::read(member, channel, Some(labels))?;
-        (background.pixels, background.all) = (values.len(), all);
-        background.channels.push(MedianMad::of(&mut values));
+/// One image set, and its pixels where there is room for them.
+struct OfImage {
+    background: Background,
+    pixels: Option<ImagePixels>,
+}
+
+impl OfImage {
+    /// `held`: bytes that are kept of all image sets so far.
+    fn read(
+        member: &PlateMember,
+        channels: &[String],
+        labels: &str,
+        held: &AtomicUsize,
+    ) -> Result<Self, Failure> {
+        let pixels = pixels::read(member, channels, Some(labels))?;
+        let count = pixels.channels.first().map_or(0, Vec::len);
+        let background = Background {
+            channels: pixels
+                .channels
+                .iter()
+                .map(|values| MedianMad::of(&mut values.clone()))
+                .collect(),
+            pixels: count,
+            all: pixels.all,
+            fraction: share(count, pixels.all),
+        };
+        let bytes = pixels.bytes();
+        let fits = held.fetch_add(bytes, Ordering::Relaxed) + bytes <= IN_MEMORY;
+        Ok(Self {
+            background,
+            pixels: fits.then_some(pixels),
+        })
     }
-    background.fraction = share(background.pixels, background.all);
-    Ok(background)
 }
 
 /// Of all pixels of several image sets together, not of their medians.
@@ -174,30 +195,33 @@ fn pooled(
     members: &[&PlateMember],
     channels: &[String],
     labels: &str,
-    of_images: &BTreeMap<&str, Background>,
+    of_images: &BTreeMap<&str, OfImage>,
 ) -> Result<Background, Failure> {
+    let images: Vec<&OfImage> = members
+        .iter()
+        .filter_map(|member| of_images.get(member.name.as_str()))
+        .collect();
+    if let [image] = images.as_slice() {
+        return Ok(image.background.clone());
+    }
+    let pixels = images.iter().map(|i| i.background.pixels).sum();
+    let all = images.iter().map(|i| i.background.all).sum();
     let mut background = Background {
-        channels: vec![MedianMad::UNKNOWN; channels.len()],
-        pixels: 0,
-        all: 0,
-        fraction: f64::NAN,
+        channels: Vec::with_capacity(channels.len()),
+        pixels,
+        all,
+        fraction: share(pixels, all),
     };
-    for member in members {
-        if let Some(image) = of_images.get(member.name.as_str()) {
-            background.pixels += image.pixels;
-            background.all += image.all;
-        }
-    }
-    background.fraction = share(background.pixels, background.all);
-    if let [member] = members {
-        return Ok(of_images
-            .get(member.name.as_str())
-            .cloned()
-            .unwrap_or(background));
-    }
-    for (channel, known) in channels.iter().zip(&mut background.channels) {
-        let pixels = PixelsOf::new(members.to_vec(), channel, Some(labels))?;
-        *known = MedianMad::of_parts(&pixels)?;
+    for (at, channel) in channels.iter().enumerate() {
+        let held: Option<Vec<&[f32]>> = images
+            .iter()
+            .map(|image| Some(image.pixels.as_ref()?.channels[at].as_slice()))
+            .collect();
+        let pixels = match held {
+            Some(held) => PixelsOf::at_hand(held),
+            None => PixelsOf::new(members.to_vec(), channel, Some(labels))?,
+        };
+        background.channels.push(MedianMad::of_parts(&pixels)?);
     }
     Ok(background)
 }

@@ -1,5 +1,7 @@
 //! Pixels of many image sets, read from their containers as often as they are asked for.
 
+use std::borrow::Cow;
+
 use analysis::pooled::Parts;
 use image_io::container::Container;
 use rayon::prelude::*;
@@ -8,7 +10,7 @@ use crate::error::Failure;
 use crate::plate_context::{PlateIo, PlateMember};
 
 /// Pixels that stay in memory between two looks at them, in bytes; more are read from the containers again each time.
-const IN_MEMORY: usize = 512 << 20;
+pub(super) const IN_MEMORY: usize = 512 << 20;
 /// Image sets that are read at a time.
 const AT_A_TIME: usize = 4;
 
@@ -18,7 +20,7 @@ pub(super) struct PixelsOf<'a> {
     channel: &'a str,
     background: Option<&'a str>,
     /// All of them, where they are few enough.
-    held: Option<Vec<Vec<f32>>>,
+    held: Option<Vec<Cow<'a, [f32]>>>,
 }
 
 impl<'a> PixelsOf<'a> {
@@ -38,6 +40,16 @@ impl<'a> PixelsOf<'a> {
         Ok(all)
     }
 
+    /// The same of pixels that were read before.
+    pub(super) fn at_hand(pixels: Vec<&'a [f32]>) -> Self {
+        Self {
+            members: Vec::new(),
+            channel: "",
+            background: None,
+            held: Some(pixels.into_iter().map(Cow::Borrowed).collect()),
+        }
+    }
+
     /// Reads what is kept in memory, if it is few enough.
     fn hold(&mut self) -> Result<(), Failure> {
         let mut held = Vec::with_capacity(self.members.len());
@@ -46,7 +58,7 @@ impl<'a> PixelsOf<'a> {
             for pixels in self.read(some) {
                 let pixels = pixels?;
                 bytes += pixels.len() * size_of::<f32>();
-                held.push(pixels);
+                held.push(Cow::Owned(pixels));
             }
             if bytes > IN_MEMORY {
                 return Ok(());
@@ -57,8 +69,11 @@ impl<'a> PixelsOf<'a> {
     }
 
     fn read(&self, members: &[&PlateMember]) -> Vec<Result<Vec<f32>, Failure>> {
-        let read =
-            |m: &&PlateMember| read(m, self.channel, self.background).map(|(pixels, _)| pixels);
+        let channel = [self.channel];
+        let read = |member: &&PlateMember| {
+            let mut pixels = read(member, &channel, self.background)?;
+            Ok(pixels.channels.swap_remove(0))
+        };
         members.par_iter().map(read).collect()
     }
 }
@@ -80,34 +95,60 @@ impl Parts for PixelsOf<'_> {
     }
 }
 
-/// The pixels of a channel in one image set, and the number of all pixels that it has. With `background` only those are taken
-/// where the label image is 0.
+/// The pixels of one image set.
+pub(super) struct ImagePixels {
+    /// By channel, in the order asked for.
+    pub channels: Vec<Vec<f32>>,
+    /// Number of all its pixels, whether they are wanted or not.
+    pub all: usize,
+}
+
+impl ImagePixels {
+    /// What they take in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.channels.iter().map(Vec::len).sum::<usize>() * size_of::<f32>()
+    }
+}
+
+/// The pixels of some channels in one image set. With `background` only those are taken where the label image is 0.
 pub(super) fn read(
     member: &PlateMember,
-    channel: &str,
+    channels: &[impl AsRef<str>],
     background: Option<&str>,
-) -> Result<(Vec<f32>, usize), Failure> {
+) -> Result<ImagePixels, Failure> {
     let container = Container::open(&member.container)?;
-    let plane = container.read_image(channel, 0)?.to_f32();
-    let all = plane.len();
-    let Some(labels) = background else {
-        return Ok((plane.into_iter().collect(), all));
+    let labels = background
+        .map(|name| labels_of(&container, name))
+        .transpose()?;
+    let mut pixels = ImagePixels {
+        channels: Vec::with_capacity(channels.len()),
+        all: 0,
     };
-    let labels = labels_of(&container, labels)?;
-    if labels.dim() != plane.dim() {
-        return Err(Failure::permanent(
-            "bad-parameter",
-            format!(
-                "`{channel}` of `{}` has {:?} pixels, its label image {:?}",
-                member.name,
-                plane.dim(),
-                labels.dim()
-            ),
-            "name images of one size",
-        ));
+    for channel in channels.iter().map(AsRef::as_ref) {
+        let plane = container.read_image(channel, 0)?.to_f32();
+        pixels.all = plane.len();
+        let Some(labels) = &labels else {
+            pixels.channels.push(plane.into_iter().collect());
+            continue;
+        };
+        if labels.dim() != plane.dim() {
+            return Err(Failure::permanent(
+                "bad-parameter",
+                format!(
+                    "`{channel}` of `{}` has {:?} pixels, its label image {:?}",
+                    member.name,
+                    plane.dim(),
+                    labels.dim()
+                ),
+                "name images of one size",
+            ));
+        }
+        let outside = plane.iter().zip(labels).filter(|(_, label)| **label == 0);
+        pixels
+            .channels
+            .push(outside.map(|(value, _)| *value).collect());
     }
-    let outside = plane.iter().zip(&labels).filter(|(_, label)| **label == 0);
-    Ok((outside.map(|(value, _)| *value).collect(), all))
+    Ok(pixels)
 }
 
 fn labels_of(container: &Container, name: &str) -> Result<ndarray::Array2<u32>, Failure> {
