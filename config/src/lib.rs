@@ -14,6 +14,7 @@ mod commented;
 mod daemon;
 mod document;
 mod error;
+mod private_file;
 mod problem;
 mod reference;
 mod schema;
@@ -28,6 +29,7 @@ pub use daemon::{
     WorkflowRef,
 };
 pub use error::{ConfigError, ErrorClass};
+pub use private_file::{Unfit, first_line_of_private_file};
 pub use problem::{Location, Place, Problem, Severity};
 pub use reference::reference_markdown;
 pub use schema::{schema_daemon, schema_workflow};

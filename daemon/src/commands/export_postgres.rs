@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
+use config::{Unfit, first_line_of_private_file};
 use serde::Serialize;
 
 use crate::args::PostgresArgs;
@@ -132,33 +133,21 @@ fn tell(outcome: &Outcome, dry_run: bool) {
 
 /// The first line of a file that not everybody can read.
 fn read_secret(file: &Path) -> anyhow::Result<String> {
-    use std::io::Read;
-    use std::os::unix::fs::PermissionsExt;
-    const LONGEST: u64 = 64 << 10;
-    let unreadable = || format!("cannot read `{}`", file.display());
-    let opened = std::fs::File::open(file).with_context(unreadable)?;
-    let mode = opened
-        .metadata()
-        .with_context(unreadable)?
-        .permissions()
-        .mode();
-    if mode & 0o007 != 0 {
-        bail!(
+    let line = match first_line_of_private_file(file) {
+        Ok(line) => line,
+        Err(Unfit::Unreadable(error)) => {
+            return Err(error).with_context(|| format!("cannot read `{}`", file.display()));
+        }
+        Err(Unfit::Exposed) => bail!(
             "everybody on this machine can read the password in `{0}`; `chmod 640 {0}`, and change it",
             file.display()
-        );
-    }
-    let mut text = String::new();
-    opened
-        .take(LONGEST)
-        .read_to_string(&mut text)
-        .with_context(unreadable)?;
-    let line = text.lines().next().unwrap_or_default().trim();
+        ),
+    };
     if line.is_empty() {
         return Err(anyhow!(
             "the first line of `{}` is empty; write the address of the database there, as in postgres://user:password@host/database",
             file.display()
         ));
     }
-    Ok(line.to_owned())
+    Ok(line)
 }

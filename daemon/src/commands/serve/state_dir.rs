@@ -1,15 +1,10 @@
 //! The state folder: fit for a queue, and where clients find the daemon's address.
 
-use std::io::Read;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use config::State;
-
-/// A larger file is something else.
-const LONGEST_TOKEN_FILE: u64 = 64 << 10;
+use config::{State, Unfit, first_line_of_private_file};
 
 /// Makes the folder and refuses a network file system, on which SQLite's locks are unreliable.
 pub fn prepare(state: &State) -> anyhow::Result<()> {
@@ -28,25 +23,17 @@ pub fn prepare(state: &State) -> anyhow::Result<()> {
 
 /// The access token: the first line of a file that only its owner should be able to read.
 pub fn read_token(file: &Path) -> anyhow::Result<String> {
-    let unreadable = || format!("cannot read the token file `{}`", file.display());
-    let opened = std::fs::File::open(file).with_context(unreadable)?;
-    let mode = opened
-        .metadata()
-        .with_context(unreadable)?
-        .permissions()
-        .mode();
-    if mode & 0o007 != 0 {
-        bail!(
+    let token = match first_line_of_private_file(file) {
+        Ok(token) => token,
+        Err(Unfit::Unreadable(error)) => {
+            return Err(error)
+                .with_context(|| format!("cannot read the token file `{}`", file.display()));
+        }
+        Err(Unfit::Exposed) => bail!(
             "everybody on this machine can read the token in `{}`; `chmod 640` it, and make a new one",
             file.display()
-        );
-    }
-    let mut text = String::new();
-    opened
-        .take(LONGEST_TOKEN_FILE)
-        .read_to_string(&mut text)
-        .with_context(unreadable)?;
-    let token = text.lines().next().unwrap_or_default().trim().to_owned();
+        ),
+    };
     if token.len() < 16 {
         bail!(
             "the token in `{}` is too short; make one with `openssl rand -hex 32 > {}`",
