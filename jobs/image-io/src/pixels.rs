@@ -30,6 +30,20 @@ pub enum PixelType {
 }
 
 impl PixelType {
+    /// Every type.
+    pub const ALL: [Self; 10] = [
+        Self::U8,
+        Self::U16,
+        Self::U32,
+        Self::U64,
+        Self::I8,
+        Self::I16,
+        Self::I32,
+        Self::I64,
+        Self::F32,
+        Self::F64,
+    ];
+
     /// Bytes of one pixel.
     #[must_use]
     pub const fn size(self) -> usize {

@@ -93,7 +93,7 @@ impl Dataset {
             .ok_or_else(|| format!("blocks of {} in {dimensions}", value("blockSize")))?;
         let data_type = value("dataType").as_str().unwrap_or("unknown").to_owned();
         Ok(Some(Self {
-            pixel_type: PIXEL_TYPES.into_iter().find(|t| t.name() == data_type),
+            pixel_type: PixelType::ALL.into_iter().find(|t| t.name() == data_type),
             data_type,
             compression: Compression::of(value("compression")),
             level: value("compression")["level"].as_i64(),
@@ -140,19 +140,6 @@ impl Dataset {
         self.block.iter().try_fold(size, |n, e| n.checked_mul(*e))
     }
 }
-
-const PIXEL_TYPES: [PixelType; 10] = [
-    PixelType::U8,
-    PixelType::U16,
-    PixelType::U32,
-    PixelType::U64,
-    PixelType::I8,
-    PixelType::I16,
-    PixelType::I32,
-    PixelType::I64,
-    PixelType::F32,
-    PixelType::F64,
-];
 
 #[cfg(test)]
 mod tests {

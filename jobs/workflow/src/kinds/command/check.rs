@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 use image_io::exchange::Axes;
 
 use super::program;
-use super::results::{Found, TYPES};
+use super::results::Found;
 use super::template::{Name, Template};
 use super::{Command, StackAxes, Write};
 use crate::error::did_you_mean;
@@ -146,9 +146,9 @@ fn check_result(name: &str, result: &Found, is_table: bool, found: &mut Vec<Stri
         found.push(format!("results.{name}.axes: {mistake}"));
     }
     if let Some(wanted) = &result.pixel_type
-        && !TYPES.iter().any(|t| t.name() == wanted)
+        && !image_io::PixelType::ALL.iter().any(|t| t.name() == wanted)
     {
-        let names = TYPES.map(|t| t.name());
+        let names = image_io::PixelType::ALL.map(|t| t.name());
         found.push(format!(
             "results.{name}.type: there is no type `{wanted}`{}; there are {}",
             did_you_mean(wanted, names),

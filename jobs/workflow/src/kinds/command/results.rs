@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use image_io::exchange::{Axes, Wanted, read_plane};
 use image_io::table::Table;
-use image_io::{PixelType, Pixels, with_pixels};
+use image_io::{Pixels, with_pixels};
 use ndarray::Array2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,20 +38,6 @@ pub(super) struct Found {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
-
-/// Names of the types that `type` can ask for.
-pub(super) const TYPES: [PixelType; 10] = [
-    PixelType::U8,
-    PixelType::U16,
-    PixelType::U32,
-    PixelType::U64,
-    PixelType::I8,
-    PixelType::I16,
-    PixelType::I32,
-    PixelType::I64,
-    PixelType::F32,
-    PixelType::F64,
-];
 
 /// An output of one run of the program.
 #[derive(Clone, Debug)]

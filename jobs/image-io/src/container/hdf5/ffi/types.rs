@@ -195,25 +195,12 @@ impl ElementType {
     }
 }
 
-const NUMBERS: [PixelType; 10] = [
-    PixelType::U8,
-    PixelType::U16,
-    PixelType::U32,
-    PixelType::U64,
-    PixelType::I8,
-    PixelType::I16,
-    PixelType::I32,
-    PixelType::I64,
-    PixelType::F32,
-    PixelType::F64,
-];
-
 /// Describes a type. The lock is held, `id` is a type.
 ///
 /// # Safety
 /// As said.
 pub(super) unsafe fn describe(id: hid_t, depth: u32) -> ElementType {
-    for pixel_type in NUMBERS {
+    for pixel_type in PixelType::ALL {
         for little in [true, false] {
             // SAFETY: both are types.
             if unsafe { h5t::H5Tequal(id, stored(pixel_type, little)) } > 0 {
