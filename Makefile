@@ -48,6 +48,10 @@ fuzz: setup-build ## Fuzz every target for FUZZ_SECONDS (60), or only those in F
 bench: build ## Measure; needs python3 with scikit-image, h5py and tifffile for the comparison
 	sh bench/run.sh $(BINARY)
 
+.PHONY: bench-gpu
+bench-gpu: build ## Measure the GPU kernels beside the CPU; GPU=NAME chooses the adapter
+	WELLSPRING_BENCH_GPU="$(or $(GPU),auto)" sh bench/run.sh $(BINARY) gpu
+
 .PHONY: deb
 deb: build ## Build a Debian package in target/deb
 	sh packaging/deb.sh $(BINARY) $(TARGET)/deb $(VERSION)

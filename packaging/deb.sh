@@ -115,6 +115,6 @@ find "$stage" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EP
 mkdir -p "$outdir"
 package=$outdir/wellspring_${version}_$arch.deb
 # Written aside and renamed: an interrupted build leaves no half package.
-dpkg-deb --root-owner-group -Zxz --build "$stage" "$package.part" >/dev/null
+dpkg-deb --root-owner-group -Zxz -z"${WELLSPRING_DEB_LEVEL:-6}" --build "$stage" "$package.part" >/dev/null
 mv "$package.part" "$package"
 echo "$package"

@@ -17,11 +17,16 @@ want make build-essential
 want cmake cmake
 if [ "${1:-build}" = test ]; then
     # Readers of other projects open our files; systemd-analyze judges the unit; software Vulkan stands in for a GPU; the
-    # export to PostgreSQL is tried on a server of its own.
+    # export to PostgreSQL is tried on a server of its own; the web page is tried in a browser, with letters to show.
     want python3 python3
-    python3 -c 'import h5py, numpy' 2>/dev/null || /usr/bin/python3 -c 'import h5py, numpy' 2>/dev/null ||
-        need="$need python3-h5py python3-numpy"
+    python=${WELLSPRING_PYTHON:-python3}
+    "$python" -c 'import h5py, numpy' 2>/dev/null || python=/usr/bin/python3
+    "$python" -c 'import h5py, numpy' 2>/dev/null || need="$need python3-h5py python3-numpy"
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || need="$need python3-venv"
+    want "${WELLSPRING_CHROMIUM:-/usr/bin/chromium}" chromium
+    want /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
     want systemd-analyze systemd
+    want curl curl
     ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || need="$need postgresql"
     want dpkg-deb dpkg
     want /usr/share/vulkan/icd.d/lvp_icd.x86_64.json mesa-vulkan-drivers

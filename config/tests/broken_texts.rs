@@ -83,12 +83,13 @@ fn a_hostile_text_takes_no_time() {
         format!("{head}p = {}", "[".repeat(100_000)),
         format!("{head}{}", "a.".repeat(100_000)),
     ] {
+        // Seconds here, on a machine that has nothing else to do; hours if every line were compared with every other.
         let start = Instant::now();
         let result = WorkflowFile::from_str(&text, Path::new("/base"));
         let shown = result.map_or_else(|e| e.to_string(), |w| w.to_canonical_json());
         assert!(!shown.is_empty());
         assert!(
-            start.elapsed() < Duration::from_secs(20),
+            start.elapsed() < Duration::from_secs(120),
             "{:?} for {}…",
             start.elapsed(),
             &text[text.len() - 20..]

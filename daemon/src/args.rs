@@ -43,7 +43,13 @@ pub enum Command {
     Serve(ServeOptions),
     /// Serve passes on stdin; started by the daemon.
     #[command(hide = true)]
-    Worker(EngineOptions),
+    Worker(WorkerOptions),
+    /// Hold the GPU and compute for the workers that ask on the socket behind stdin; started by the daemon.
+    #[command(hide = true)]
+    Gpu(GpuOptions),
+    /// Read containers for the pages, as asked on stdin; started by the daemon.
+    #[command(hide = true)]
+    Render,
     /// Run one program for a worker; started by it.
     #[command(hide = true)]
     Guard,
@@ -115,6 +121,37 @@ pub struct EngineOptions {
     /// An onnxruntime library (libonnxruntime.so) to run neural networks with, instead of the built-in engine.
     #[arg(long, env = "WELLSPRING_WORKERS__ONNXRUNTIME", value_name = "LIBRARY")]
     pub onnxruntime: Option<PathBuf>,
+}
+
+/// Options of `worker`.
+#[derive(Args, Debug)]
+pub struct WorkerOptions {
+    /// The engine of neural networks.
+    #[command(flatten)]
+    pub engine: EngineOptions,
+    /// Where the GPU's process is asked.
+    #[arg(long)]
+    pub gpu_socket: Option<PathBuf>,
+    /// Wait until the GPU is open, instead of computing without it meanwhile.
+    #[arg(long)]
+    pub gpu_wait: bool,
+}
+
+/// Options of `gpu`.
+#[derive(Args, Debug)]
+pub struct GpuOptions {
+    /// `auto`, or a part of the adapter's name.
+    #[arg(long, default_value = "auto")]
+    pub adapter: String,
+    /// Where compiled kernels and measurements are kept.
+    #[arg(long)]
+    pub cache: Option<PathBuf>,
+    /// Print the adapters as JSON, and end.
+    #[arg(long)]
+    pub list: bool,
+    /// Measure the device, print the result as JSON, and end.
+    #[arg(long)]
+    pub measure: bool,
 }
 
 /// Neural networks.
@@ -192,6 +229,9 @@ pub struct RunOptions {
     /// Longest time of one attempt in seconds.
     #[arg(long, default_value_t = 3600)]
     pub time_limit: u64,
+    /// The GPU: `auto` uses one where it is faster, a part of an adapter's name always uses that one, `off` none.
+    #[arg(long, env = "WELLSPRING_WORKERS__GPU", default_value = "auto")]
+    pub gpu: config::Gpu,
 }
 
 /// Options of `doctor`.
@@ -200,6 +240,9 @@ pub struct DoctorOptions {
     /// Configuration file; without one only the machine is checked.
     #[arg(long, short, env = "WELLSPRING_CONFIG")]
     pub config: Option<PathBuf>,
+    /// The GPU to look at instead of the configured one: `auto`, `off`, or a part of an adapter's name.
+    #[arg(long, env = "WELLSPRING_WORKERS__GPU")]
+    pub gpu: Option<config::Gpu>,
     /// More folders to check.
     pub folders: Vec<PathBuf>,
 }
@@ -276,6 +319,10 @@ pub struct IlastikPredict {
     /// Threads [default: one a core].
     #[arg(long, env = "LAZYFLOW_THREADS")]
     pub threads: Option<usize>,
+    /// The GPU: `auto` the best one if there is one, or a part of an adapter's name; `off` computes on the CPU, where the result is
+    /// ilastik's bit for bit.
+    #[arg(long, default_value = "off")]
+    pub gpu: config::Gpu,
     /// Taken so that scripts for ilastik need no change; a project is never written to.
     #[arg(long, hide = true)]
     pub readonly: bool,

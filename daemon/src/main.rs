@@ -24,6 +24,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Serve(serve) => commands::serve::run(serve),
         Command::Worker(options) => commands::worker::run(options),
+        Command::Gpu(options) => commands::gpu::run(&options),
+        Command::Render => commands::render::run(),
         Command::Guard => Ok(workflow::guard()),
         Command::Run(options) => commands::run::run(&options, json),
         Command::Doctor(options) => commands::doctor::run(&options, json),

@@ -15,6 +15,8 @@ pub enum Occasion {
     Spawn,
     /// When the daemon is asked to stop.
     Stop,
+    /// Only where a GPU computes. An error that is planned here looks like a full device (ENOSPC) or one that was lost (EIO).
+    Gpu,
 }
 
 macro_rules! points {
@@ -149,6 +151,10 @@ points! {
     StopUnwatched = "stop.unwatched", Daemon, Stop, false;
     /// All passes have ended.
     StopDrained = "stop.drained", Daemon, Stop, false;
+    /// The GPU's process has started; its device is not open.
+    GpuOpening = "gpu.opening", Daemon, Gpu, true;
+    /// The GPU's process has received a request.
+    GpuRequest = "gpu.request", Daemon, Gpu, true;
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What is known of an adapter, and the choice among several.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The kind of device behind an adapter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceKind {
     /// Software on the CPU (llvmpipe): correct, and slower than the CPU path.
@@ -19,7 +19,7 @@ pub enum DeviceKind {
 }
 
 /// One adapter.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdapterInfo {
     /// Name as the driver gives it.
     pub name: String,
@@ -29,6 +29,8 @@ pub struct AdapterInfo {
     pub driver: String,
     /// Programming interface, for example `Vulkan`.
     pub backend: String,
+    /// Where the device sits (PCI), if the driver tells: two drivers may offer the same one.
+    pub bus: String,
     /// Largest buffer that a kernel can bind, in bytes.
     pub max_binding_bytes: u64,
     /// Largest buffer, in bytes.
@@ -44,11 +46,35 @@ pub fn choose<'a>(adapters: &'a [AdapterInfo], wanted: &str) -> Option<&'a Adapt
         "auto" => adapters
             .iter()
             .filter(|a| a.kind != DeviceKind::Software)
+            // Of several the first.
+            .rev()
             .max_by_key(|a| a.kind),
         name => adapters
             .iter()
             .find(|a| a.name.to_lowercase().contains(&name.to_lowercase())),
     }
+}
+
+/// All adapters that a configured `workers.gpu` means, the one of [`choose`] first: several cards of the fastest kind, or of the same
+/// name. A device that two drivers offer is there once.
+#[must_use]
+pub fn choose_all<'a>(adapters: &'a [AdapterInfo], wanted: &str) -> Vec<&'a AdapterInfo> {
+    let Some(first) = choose(adapters, wanted) else {
+        return Vec::new();
+    };
+    let mut chosen = vec![first];
+    for adapter in adapters {
+        let meant = match wanted {
+            "auto" => adapter.kind == first.kind,
+            name => choose(std::slice::from_ref(adapter), name).is_some(),
+        };
+        // Without a place of its own a device cannot be told from one that is there already.
+        let new = !adapter.bus.is_empty() && chosen.iter().all(|c| c.bus != adapter.bus);
+        if meant && new {
+            chosen.push(adapter);
+        }
+    }
+    chosen
 }
 
 #[cfg(test)]
@@ -61,6 +87,7 @@ mod tests {
             kind,
             driver: String::new(),
             backend: "Vulkan".into(),
+            bus: String::new(),
             max_binding_bytes: 1,
             max_buffer_bytes: 1,
         }
@@ -81,5 +108,28 @@ mod tests {
         ];
         assert_eq!(choose(&both, "auto").map(|a| a.name.as_str()), Some("RTX"));
         assert_eq!(choose(&both, "off"), None);
+    }
+
+    #[test]
+    fn several_cards_are_all_used_each_once() {
+        let at = |name: &str, kind, bus: &str| AdapterInfo {
+            bus: bus.into(),
+            ..adapter(name, kind)
+        };
+        let adapters = [
+            at("Intel", DeviceKind::Integrated, "0"),
+            at("RTX", DeviceKind::Discrete, "1"),
+            at("RTX (other driver)", DeviceKind::Discrete, "1"),
+            at("RTX", DeviceKind::Discrete, "2"),
+            at("unknown place", DeviceKind::Discrete, ""),
+        ];
+        let buses = |wanted| {
+            let chosen = choose_all(&adapters, wanted);
+            chosen.iter().map(|a| a.bus.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(buses("auto"), ["1", "2"]);
+        assert_eq!(buses("rtx"), ["1", "2"]);
+        assert_eq!(buses("intel"), ["0"]);
+        assert!(buses("off").is_empty() && buses("AMD").is_empty());
     }
 }

@@ -2,23 +2,30 @@
 
 use crate::adapter::{AdapterInfo, DeviceKind};
 
-pub(crate) fn adapters() -> Vec<AdapterInfo> {
+/// The programming interface with its drivers; `None` where none is compiled in.
+pub(crate) fn instance() -> Option<wgpu::Instance> {
     // Without a compiled backend `Instance::new` panics instead of saying so.
     if wgpu::Instance::enabled_backend_features().is_empty() {
-        return Vec::new();
+        return None;
     }
-    let descriptor = wgpu::InstanceDescriptor {
+    Some(wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: wgpu::Backends::VULKAN,
         ..wgpu::InstanceDescriptor::new_without_display_handle()
-    };
-    let instance = wgpu::Instance::new(descriptor);
-    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
-        .iter()
-        .map(describe)
-        .collect()
+    }))
 }
 
-fn describe(adapter: &wgpu::Adapter) -> AdapterInfo {
+pub(crate) fn enumerate(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+}
+
+pub(crate) fn adapters() -> Vec<AdapterInfo> {
+    let Some(instance) = instance() else {
+        return Vec::new();
+    };
+    enumerate(&instance).iter().map(describe).collect()
+}
+
+pub(crate) fn describe(adapter: &wgpu::Adapter) -> AdapterInfo {
     let info = adapter.get_info();
     let limits = adapter.limits();
     AdapterInfo {
@@ -34,6 +41,7 @@ fn describe(adapter: &wgpu::Adapter) -> AdapterInfo {
             .trim()
             .to_owned(),
         backend: format!("{:?}", info.backend),
+        bus: info.device_pci_bus_id,
         max_binding_bytes: limits.max_storage_buffer_binding_size,
         max_buffer_bytes: limits.max_buffer_size,
     }

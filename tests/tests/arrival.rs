@@ -65,7 +65,7 @@ fn a_vanished_file_is_noted_once_and_comes_back_without_a_rerun() {
         daemon
             .try_get("/")
             .unwrap()
-            .contains("are gone; their results stay")
+            .contains("1 file is gone; its results stay")
     );
     // It was touched on the way, as by a copy back from an archive.
     let bytes = fs::read(&away).unwrap();

@@ -409,6 +409,13 @@ fn a_job_whose_worker_dies_is_errored() {
     assert!(log.contains("[worker-"), "{log}");
 }
 
+/// The first event that a log tells of, from its first line.
+fn told_from(log: &str) -> u64 {
+    let line = log.lines().next().unwrap();
+    let (_, rest) = line.split_once(", told from event ").unwrap();
+    rest.strip_suffix(" on").unwrap().parse().unwrap()
+}
+
 #[test]
 fn each_run_has_a_log_in_batchlibs_form() {
     let lab = Lab::new(2, MEAN);
@@ -417,6 +424,10 @@ fn each_run_has_a_log_in_batchlibs_form() {
     }
     let logs = ["W.log", "W.log.1", "W.log.2"].map(|name| lab.text(name).unwrap());
     assert!(lab.text("W.log.3").is_none());
+    // Two runs of one second that take equally long are two runs all the same.
+    let begins: Vec<u64> = logs.iter().map(|log| told_from(log)).collect();
+    assert!(begins[0] > begins[1] && begins[1] > begins[2], "{begins:?}");
+    assert_eq!(begins[2], 1);
     for log in &logs {
         assert!(log.ends_with('\n'));
         for line in log.lines() {

@@ -382,3 +382,48 @@ fn programs_of_others_read_what_is_handed_over_and_write_what_is_taken() {
         "{changed}"
     );
 }
+
+/// Says what it does, and then waits for `go`. The log begins with the script itself, which must not say the same.
+const TALKING: &str = r#"
+echo step-$((20+1)) >&2
+until test -e "$2/go"; do sleep 0.05; done
+echo step-$((40+2)) >&2
+cp "$1" out.tif
+"#;
+
+#[test]
+fn the_log_can_be_read_while_the_program_runs() {
+    let marks = tempfile::tempdir().unwrap();
+    let daemon = Daemon::start_with(&Start {
+        root_lines: NAMING,
+        ..Start::new(&workflow(TALKING, "", marks.path()))
+    });
+    drop_image(&daemon, 32);
+    let id = wait_for(&daemon, "it", "running")["id"].clone();
+    let path = format!("/api/v1/tasks/{id}/log");
+    let log = || daemon.try_get(&path).unwrap_or_default();
+    daemon.wait("its first words are there", || log().contains("step-21"));
+    assert!(!log().contains("step-42"));
+    let page = daemon.try_get(&format!("/tasks/{id}")).unwrap();
+    assert!(
+        page.contains("data-log=") && page.contains("step-21"),
+        "{page}"
+    );
+    let workflows = daemon.try_get("/api/v1/workflows/other").unwrap();
+    let workflows: Value = serde_json::from_str(&workflows).unwrap();
+    let job = &workflows["configured"][0]["jobs"][0];
+    assert_eq!(
+        (&job["id"], &job["kind"]),
+        (&"it".into(), &"command".into()),
+        "{workflows}"
+    );
+
+    fs::write(marks.path().join("go"), "").unwrap();
+    wait_for(&daemon, "it", "succeeded");
+    // What was read while it ran is what is kept.
+    let kept = log();
+    assert!(
+        kept.contains("step-21") && kept.contains("step-42"),
+        "{kept}"
+    );
+}

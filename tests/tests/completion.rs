@@ -370,3 +370,20 @@ fn a_sentinel_may_lie_in_a_folder_of_the_acquisition() {
             .contains("log/end-1.txt")
     );
 }
+
+#[test]
+fn the_layout_says_how_large_the_plate_is() {
+    let lines =
+        format!("{NAMING}\nplate_complete = [\"manual\"]\n[root.layout]\nrows = 32\ncolumns = 48");
+    let daemon = Daemon::start_with(&Start {
+        root_lines: &lines,
+        ..Start::new(ONE_JOB)
+    });
+    write(&daemon.folder("drop").join("plate"), 0);
+    daemon.wait("the image is done", || {
+        plate(&daemon)["counts"]["succeeded"] == 1
+    });
+    let seen = plate(&daemon);
+    assert_eq!((&seen["rows"], &seen["columns"]), (&32.into(), &48.into()));
+    assert_eq!(seen["expected"], 1536);
+}

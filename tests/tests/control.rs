@@ -51,7 +51,9 @@ fn a_reload_takes_a_new_folder_and_refuses_a_broken_file() {
     daemon.wait("the good file is taken", || {
         daemon.log().contains("configuration reloaded")
     });
-    assert_eq!(daemon.answer("/readyz").0, 200);
+    daemon.wait("the new folder has been looked at", || {
+        daemon.answer("/readyz").0 == 200
+    });
     write_plate(&small(), &daemon.folder("drop-2").join("after")).unwrap();
     write_plate(&small(), &daemon.folder("drop").join("also")).unwrap();
     daemon.wait_for_plates(3, "done");

@@ -184,8 +184,6 @@ fn inside_results_share() {
     assert!(before <= 2, "at most the running passes: {before}");
     let done = succeeded(&daemon);
     assert!(daemon.terminate(), "{}", daemon.log());
-    fs::remove_dir_all(results.join("plate")).ok();
-    fs::remove_file(results.join(".wellspring.lock")).ok();
     daemon.launch();
     daemon.wait("the root is paused again", || {
         status(&daemon)["pauses"][0]["holder"] == "output"
@@ -193,7 +191,7 @@ fn inside_results_share() {
     daemon.wait("all files are known", || {
         status(&daemon)["files"]["registered"] == IMAGES + 3
     });
-    assert_eq!((succeeded(&daemon), stray()), (done, 0));
+    assert_eq!((succeeded(&daemon), stray()), (done, before));
     bind(&share, &results);
     daemon.wait_for_plates(1, "done");
     let tasks = daemon.get("/api/v1/tasks?limit=1000");
@@ -204,8 +202,9 @@ fn inside_results_share() {
             "{task}"
         );
     }
+    // What those passes published is made again where it can be seen.
     let published = fs::read_dir(share.join("plate/P")).unwrap().count();
-    assert!(published + 2 >= IMAGES + 3, "{published}");
+    assert!(published >= IMAGES + 3, "{published}");
 }
 
 /// A FUSE file system, which is to us what NFS is; killed when dropped.
@@ -283,7 +282,7 @@ fn inside_network() {
             daemon
                 .try_get("/")
                 .unwrap()
-                .contains("<td data-label=\"Watched\">poll</td>")
+                .contains("<td data-label=\"Watched\">poll<")
         );
         let listed = daemon.client(["roots", "list"]);
         let listed = String::from_utf8_lossy(&listed.stdout).into_owned();

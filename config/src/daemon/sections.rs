@@ -99,7 +99,8 @@ pub struct Workers {
     pub count: Count,
     /// Threads of one worker. `"auto"` shares the cores among the workers.
     pub threads: Count,
-    /// `"auto"` (the best real GPU, or none), `"off"`, or a part of the name of the adapter to use.
+    /// `"auto"`: the best real GPU, where it was measured to be faster than a processor, never a software renderer; `"off"`: none; or
+    /// a part of the name of the adapter to use always.
     pub gpu: Gpu,
     /// An onnxruntime library (`libonnxruntime.so`, 1.17 or newer) that runs the neural networks, about twice as fast as the
     /// built-in engine. If it cannot be loaded, the built-in engine runs them, and the log and `wellspring doctor` say so.

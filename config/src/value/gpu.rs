@@ -1,7 +1,6 @@
 //! Which accelerator the workers may use.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
@@ -20,15 +19,28 @@ pub enum Gpu {
     Named(String),
 }
 
-impl FromStr for Gpu {
-    type Err = Infallible;
+impl From<&str> for Gpu {
+    /// `auto` and `off` in any case; everything else is a name.
+    fn from(text: &str) -> Self {
+        if text.eq_ignore_ascii_case("auto") {
+            Self::Auto
+        } else if text.eq_ignore_ascii_case("off") {
+            Self::Off
+        } else {
+            Self::Named(text.to_owned())
+        }
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match text {
-            "auto" => Self::Auto,
-            "off" => Self::Off,
-            name => Self::Named(name.to_owned()),
-        })
+impl FromStr for Gpu {
+    type Err = &'static str;
+
+    /// For the command line, where an empty variable must not mean the first adapter of all.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.trim().is_empty() {
+            return Err("write auto, off or a part of the adapter's name");
+        }
+        Ok(text.into())
     }
 }
 
@@ -50,11 +62,8 @@ impl Serialize for Gpu {
 
 impl<'de> Deserialize<'de> for Gpu {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Ok(match text.parse() {
-            Ok(gpu) => gpu,
-            Err(never) => match never {},
-        })
+        // An empty one is refused with its place, where the whole configuration is checked.
+        Ok(String::deserialize(deserializer)?.as_str().into())
     }
 }
 

@@ -182,8 +182,9 @@ pub(crate) fn plate_of(root: &RootSettings, parsed: &ParsedName) -> NewPlate {
         expected: root
             .layout
             .map(|l| l.wells.saturating_mul(l.sites).saturating_mul(l.t)),
-        rows: None,
-        columns: None,
+        // A manifest, once it is there, knows it better.
+        rows: root.format.map(|format| format.rows.into()),
+        columns: root.format.map(|format| format.columns.into()),
     }
 }
 

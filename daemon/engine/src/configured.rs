@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::DaemonConfig;
+use gpu_worker::Host;
 use queue::{NewRoot, RootId, Store};
 use watch::RootSpec;
 use worker::SpawnOptions;
@@ -15,6 +16,7 @@ use crate::dispatch::DispatchOptions;
 use crate::engine::EngineOptions;
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
+use crate::gpu;
 use crate::output::Output;
 use crate::ready_pass::DefaultLimits;
 
@@ -128,6 +130,7 @@ fn root_settings(
             .map(|r| r.parse())
             .collect::<plate::Result<_>>()?,
         layout: root.layout.as_ref().map(layout),
+        format: root.layout.as_ref().and_then(format),
         prepared: Arc::new(prepared),
         ignore_before: if root.existing == config::Existing::Ignore {
             first_watched
@@ -161,6 +164,17 @@ fn layout(layout: &config::Layout) -> plate::Layout {
     }
 }
 
+/// The size of the plates: as it is said, or the smallest that has all wells that are imaged.
+fn format(layout: &config::Layout) -> Option<plate::PlateFormat> {
+    if let (Some(rows), Some(columns)) = (layout.rows, layout.columns) {
+        return Some(plate::PlateFormat {
+            rows: rows.try_into().ok()?,
+            columns: columns.try_into().ok()?,
+        });
+    }
+    plate::PlateFormat::guess(layout.wells.iter().filter_map(|well| well.parse().ok()))
+}
+
 fn root_spec(root: &config::Root, id: RootId) -> RootSpec {
     RootSpec {
         mode: match root.mode {
@@ -179,15 +193,24 @@ fn root_spec(root: &config::Root, id: RootId) -> RootSpec {
 }
 
 /// The arguments of a worker, with what it must know of the configuration from its start on.
-fn worker_arguments(config: &DaemonConfig, options: &EngineOptions) -> Vec<String> {
+fn worker_arguments(
+    config: &DaemonConfig,
+    options: &EngineOptions,
+    gpu: Option<&Arc<Host>>,
+) -> Vec<String> {
     let mut arguments = options.arguments.clone();
+    arguments.extend(gpu::arguments(&config.workers.gpu, gpu));
     if let Some(library) = &config.workers.onnxruntime {
         arguments.push(format!("--onnxruntime={}", library.display()));
     }
     arguments
 }
 
-pub(crate) fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -> DispatchOptions {
+pub(crate) fn dispatch_options(
+    config: &DaemonConfig,
+    options: &EngineOptions,
+    gpu: Option<&Arc<Host>>,
+) -> DispatchOptions {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let count = match config.workers.count {
         config::Count::Auto => cores,
@@ -205,7 +228,7 @@ pub(crate) fn dispatch_options(config: &DaemonConfig, options: &EngineOptions) -
     DispatchOptions {
         spawn: SpawnOptions {
             program: options.program.clone(),
-            arguments: worker_arguments(config, options),
+            arguments: worker_arguments(config, options, gpu),
         },
         count,
         threads,
@@ -272,4 +295,26 @@ pub fn check_root(config: &DaemonConfig, root: &config::Root) -> Result<()> {
         rule.parse::<plate::CompleteRule>()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layout_says_how_large_the_plates_are() {
+        let size = |layout| format(&layout).map(|format| (format.rows, format.columns));
+        let grid = config::Layout {
+            rows: Some(32),
+            columns: Some(48),
+            ..config::Layout::default()
+        };
+        assert_eq!(size(grid), Some((32, 48)));
+        let wells = config::Layout {
+            wells: vec!["A01".into(), "h3".into()],
+            ..config::Layout::default()
+        };
+        assert_eq!(size(wells), Some((8, 12)));
+        assert_eq!(size(config::Layout::default()), None);
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use faults::Point;
+use gpu_worker::Tally;
 use jiff::Timestamp;
 use queue::{
     Admission, Admit, Candidate, ClaimFilter, ClaimRequest, Failure, FailureClass, Outcome, Pass,
@@ -15,14 +16,14 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use worker::{PassEnd, SpawnOptions, WorkerProcess};
+use worker::{LogView, PassEnd, SpawnOptions, WorkerProcess};
 
 use crate::admission::{self, Admissions, Capacity, Need, Permit};
 use crate::intake::Intake;
 use crate::leftovers::of_dead_worker;
 use crate::lock::lock;
 use crate::outcome;
-use crate::ready_pass::{DefaultLimits, NotReady, prepare};
+use crate::ready_pass::{DefaultLimits, NotReady, output_offline, prepare};
 
 /// Pause before an outcome that the disk did not take is recorded again.
 const COMMIT_AGAIN: Duration = Duration::from_secs(2);
@@ -87,7 +88,15 @@ pub(crate) struct Dispatch {
     killed: CancellationToken,
     slots: Mutex<Vec<JoinHandle<()>>>,
     states: Mutex<Vec<WorkerState>>,
-    running: Mutex<HashMap<PassId, CancellationToken>>,
+    running: Mutex<HashMap<PassId, Running>>,
+    /// What a GPU did since the start.
+    gpu: Mutex<Tally>,
+}
+
+/// A pass until its outcome is recorded.
+struct Running {
+    stop: CancellationToken,
+    log: LogView,
 }
 
 /// A claim, and where the queue's question for room puts the answer.
@@ -121,6 +130,7 @@ impl Dispatch {
             slots: Mutex::default(),
             states: Mutex::default(),
             running: Mutex::default(),
+            gpu: Mutex::default(),
         });
         dispatch.fill_slots();
         dispatch
@@ -162,6 +172,11 @@ impl Dispatch {
         self.admissions.waiting_for(limit)
     }
 
+    /// What a GPU did since the start.
+    pub fn gpu(&self) -> Tally {
+        lock(&self.gpu).clone()
+    }
+
     /// Where jobs may keep temporary files.
     pub fn scratch(&self) -> PathBuf {
         self.options().scratch.clone()
@@ -169,9 +184,15 @@ impl Dispatch {
 
     /// Ends a running pass, because its tasks were cancelled.
     pub fn stop(&self, pass: PassId) {
-        if let Some(token) = lock(&self.running).get(&pass) {
-            token.cancel();
+        if let Some(running) = lock(&self.running).get(&pass) {
+            running.stop.cancel();
         }
+    }
+
+    /// What a running pass has written so far; `None` once its outcome is recorded, and the log with it.
+    pub fn running_log(&self, pass: PassId) -> Option<String> {
+        let view = lock(&self.running).get(&pass)?.log.clone();
+        Some(view.text())
     }
 
     /// Returns when all slots have ended, which they do when draining.
@@ -280,6 +301,15 @@ impl Dispatch {
         }
     }
 
+    /// Why a pass that has published must run again: the folder of the results was not there any more.
+    async fn output_lost(&self, pass: &Pass) -> Option<Failure> {
+        let guard = self.intake.root(pass.plate.root)?.guard.clone()?;
+        // A dead share may keep whoever looks at it.
+        let looked = tokio::task::spawn_blocking(move || guard.trouble()).await;
+        let reason = looked.ok()??;
+        Some(output_offline(reason))
+    }
+
     async fn until_next_wakeup(&self) -> Duration {
         let store = self.store().clone();
         let next = blocking(move || store.next_wakeup()).await.ok().flatten();
@@ -366,14 +396,19 @@ impl Dispatch {
             s.subject = Some(pass.subject.name.clone());
         });
         let stop = self.killed.child_token();
-        lock(&self.running).insert(pass.id, stop.clone());
+        // What it wrote before belongs to another pass.
+        let _ = process.take_log();
+        let running = Running {
+            stop: stop.clone(),
+            log: process.log_view(),
+        };
+        lock(&self.running).insert(pass.id, running);
         let beating = tokio::spawn(heartbeat(
             self.store().clone(),
             pass.id,
             self.options().lease,
             stop.clone(),
         ));
-        let _ = process.take_log();
         let end = process
             .run(
                 (&prepared.prepared.id, &prepared.prepared.file),
@@ -386,13 +421,13 @@ impl Dispatch {
                 },
             )
             .await;
-        lock(&self.running).remove(&pass.id);
         let current = self
             .states()
             .into_iter()
             .find(|state| state.id == id)
             .and_then(|state| state.job);
-        let log = process.take_log();
+        // Left where it is: until it is recorded people look at it there.
+        let log = process.look_at_log();
         if !matches!(end, PassEnd::Done { .. } | PassEnd::Refused(_)) {
             *worker = None;
             if let Some(container) = prepared.container.clone() {
@@ -404,18 +439,34 @@ impl Dispatch {
         }
         faults::point(Point::DispatchReported);
         let published = matches!(&end, PassEnd::Done { report, .. } if report.published_bytes > 0);
-        if let PassEnd::Done { peak_rss, .. } = &end {
+        if let PassEnd::Done { peak_rss, gpu, .. } = &end {
             self.admissions.learn(&permit, *peak_rss);
+            lock(&self.gpu).add(gpu);
         }
         let stopping = self.killed.is_cancelled();
-        let mut reports = outcome::reports(&pass, end, current.as_deref(), &log, stopping);
+        let lost = if published {
+            self.output_lost(&pass).await
+        } else {
+            None
+        };
+        let mut reports = match &lost {
+            // What was published there is hidden as soon as the share is back.
+            Some(failure) => all(
+                &pass,
+                &Outcome::Failed {
+                    failure: failure.clone(),
+                },
+            ),
+            None => outcome::reports(&pass, end, current.as_deref(), &log, stopping),
+        };
         self.intake.judge_missing(&pass, &mut reports);
-        let container = prepared.container.filter(|_| published);
+        let container = prepared.container.filter(|_| published && lost.is_none());
         let next = self
             .commit(id, worker.as_ref(), permit, &pass, reports, container)
             .await;
         // Until the outcome is recorded the pass is still ours, however long the disk takes.
         beating.abort();
+        lock(&self.running).remove(&pass.id);
         self.describe(id, |s| {
             *s = WorkerState {
                 pid: worker.as_ref().and_then(WorkerProcess::pid),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use config::DaemonConfig;
 use faults::Point;
+use gpu_worker::Host;
 use queue::{PassId, PlateId, RootId, RootState, Store, TaskFilter, TaskRow};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -18,6 +19,7 @@ use crate::configured::{check_root, dispatch_options, facility, specs};
 use crate::dispatch::{Dispatch, WorkerState};
 use crate::error::Result;
 use crate::facility::Facility;
+use crate::gpu::{self, GpuState};
 use crate::intake::Intake;
 use crate::leftovers;
 use crate::lock::lock;
@@ -54,6 +56,8 @@ pub struct Engine {
     pub(crate) tasks: Mutex<Vec<JoinHandle<()>>>,
     pub(crate) prune_at: Mutex<Instant>,
     pub(crate) keeping: Mutex<Keeping>,
+    /// The GPU's process, with the setting that it was started for.
+    gpu: Mutex<(config::Gpu, Option<Arc<Host>>)>,
 }
 
 /// What the engine itself looks up in the configuration.
@@ -106,9 +110,10 @@ impl Engine {
         let intake = Arc::new(Intake::new(store.clone(), facility));
         let (draining, killed) = (CancellationToken::new(), CancellationToken::new());
         let wake = Arc::new(Notify::new());
+        let gpu = gpu::host(&config.workers.gpu, &options.program, &config.state.dir);
         let dispatch = Dispatch::start(
             Arc::clone(&intake),
-            dispatch_options(config, options),
+            dispatch_options(config, options, gpu.as_ref()),
             Arc::clone(&wake),
             draining.clone(),
             killed.clone(),
@@ -129,6 +134,7 @@ impl Engine {
             tasks: Mutex::default(),
             prune_at: Mutex::new(Instant::now() + FIRST_PRUNING),
             keeping: Mutex::default(),
+            gpu: Mutex::new((config.workers.gpu.clone(), gpu)),
         });
         engine.watch(specs)?;
         faults::point(Point::StartWatching);
@@ -170,8 +176,17 @@ impl Engine {
         self.intake.change(facility);
         lock(&self.keeping).start_over();
         *lock(&self.settings) = Settings::of(config);
+        let mut gpu = lock(&self.gpu);
+        if gpu.0 != config.workers.gpu || gpu.1.is_none() {
+            let dir = &lock(&self.settings).state_dir;
+            *gpu = (
+                config.workers.gpu.clone(),
+                gpu::host(&config.workers.gpu, &self.options.program, dir),
+            );
+        }
         self.dispatch
-            .change(dispatch_options(config, &self.options));
+            .change(dispatch_options(config, &self.options, gpu.1.as_ref()));
+        drop(gpu);
         self.watch(specs)?;
         self.wake.notify_one();
         Ok(())
@@ -230,6 +245,15 @@ impl Engine {
         self.dispatch.states()
     }
 
+    /// What is known of the GPU, and what it did since the start.
+    #[must_use]
+    pub fn gpu(&self) -> GpuState {
+        GpuState {
+            host: lock(&self.gpu).1.as_ref().map(|host| host.state()),
+            tally: self.dispatch.gpu(),
+        }
+    }
+
     /// The volumes that are written to: the queue's and those of the results. Asks the system, which may take a while where a
     /// share hangs.
     #[must_use]
@@ -247,11 +271,26 @@ impl Engine {
         lock(&self.settings).min_free
     }
 
+    /// The watched folders with everything about them resolved, as they are now.
+    #[must_use]
+    pub fn facility(&self) -> Arc<Facility> {
+        self.intake.facility()
+    }
+
     /// Number of files that are still being written below a root.
     #[must_use]
     pub fn settling(&self, root: RootId) -> usize {
         let watcher = lock(&self.watcher);
         watcher.as_ref().map_or(0, |w| w.settling(root.0).len())
+    }
+
+    /// Number of those below one of its folders.
+    #[must_use]
+    pub fn settling_below(&self, root: RootId, folder: &Path) -> usize {
+        let watcher = lock(&self.watcher);
+        let files = watcher.as_ref().map(|w| w.settling(root.0));
+        let files = files.unwrap_or_default();
+        files.iter().filter(|f| f.path.starts_with(folder)).count()
     }
 
     /// How a root is being watched, why, and on which file system; nothing while it is offline.
@@ -337,6 +376,12 @@ impl Engine {
         let workflow = &root.prepared.workflow;
         let job = workflow.position(&task.job).map(|i| &workflow.jobs[i])?;
         self.dispatch.waiting_for(job.limits.name.as_deref())
+    }
+
+    /// What a running pass has written so far: the log of its attempts to be. `None` once it has ended.
+    #[must_use]
+    pub fn running_log(&self, pass: PassId) -> Option<String> {
+        self.dispatch.running_log(pass)
     }
 
     /// Ends passes whose tasks were cancelled.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use config::{ChannelRole, WorkflowFile};
-use plate::{ChannelMapping, CompleteRule, Layout, NamingScheme};
+use plate::{ChannelMapping, CompleteRule, Layout, NamingScheme, PlateFormat};
 use queue::RootId;
 use workflow::Workflow;
 
@@ -59,6 +59,8 @@ pub struct RootSettings {
     pub rules: Vec<CompleteRule>,
     /// What a complete plate looks like, where that is configured.
     pub layout: Option<Layout>,
+    /// The size of its plates, where the layout says it.
+    pub format: Option<PlateFormat>,
     /// What is done with the images.
     pub prepared: Arc<Prepared>,
     /// Files last written before this time (when the root was first watched; nanoseconds since 1970) are left alone; `None`: all

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::WorkflowFile;
+use gpu_worker::Tally;
 use queue::{
     FileFilter, FileRow, FileState, NewRoot, Options, PlateState, RootId, Store, TaskCounts,
     TaskFilter, TaskRow, TaskState,
@@ -25,6 +26,7 @@ use crate::blame::Blame;
 use crate::dispatch::{Dispatch, DispatchOptions};
 use crate::error::{Error, Result};
 use crate::facility::{Facility, Prepared, RootSettings};
+use crate::gpu;
 use crate::intake::Intake;
 use crate::ready_pass::DefaultLimits;
 use crate::records;
@@ -63,6 +65,8 @@ pub struct RunOptions {
     pub arguments: Vec<String>,
     /// Longest time of one attempt.
     pub time_limit: Duration,
+    /// Which GPU may be used.
+    pub gpu: config::Gpu,
 }
 
 /// Where a run stands.
@@ -101,6 +105,8 @@ pub struct RunSummary {
     pub plates: Vec<(String, PathBuf)>,
     /// The status files of each plate, or why there are none.
     pub status_files: Vec<(String, Result<StatusFiles, String>)>,
+    /// What a GPU did.
+    pub gpu: Tally,
 }
 
 /// Runs a workflow over a folder. Results that are there with an equal key are not computed again. `interrupted` ends the run
@@ -136,7 +142,7 @@ pub async fn run_once(
     if options.dry_run {
         summary.planned = planned(&store)?;
     } else {
-        work(
+        summary.gpu = work(
             &state,
             &store,
             &intake,
@@ -189,6 +195,7 @@ fn register(store: &Store, options: &RunOptions) -> Result<(Arc<Intake>, Arc<Roo
         naming: options.naming.clone(),
         rules: Vec::new(),
         layout: None,
+        format: None,
         prepared: Arc::new(prepared),
         ignore_before: None,
         priority: 0,
@@ -281,14 +288,18 @@ async fn work(
     options: &RunOptions,
     interrupted: &CancellationToken,
     progress: &mut impl FnMut(&RunProgress),
-) -> Result<()> {
+) -> Result<Tally> {
     let (draining, killed) = (CancellationToken::new(), CancellationToken::new());
     let wake = Arc::new(Notify::new());
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // Held until the last worker has ended.
+    let gpu = gpu::host(&options.gpu, &options.program, scratch);
+    let mut arguments = options.arguments.clone();
+    arguments.extend(gpu::arguments(&options.gpu, gpu.as_ref()));
     let dispatch_options = DispatchOptions {
         spawn: SpawnOptions {
             program: options.program.clone(),
-            arguments: options.arguments.clone(),
+            arguments,
         },
         count: options.workers,
         threads: options.threads,
@@ -340,7 +351,7 @@ async fn work(
         killed.cancel();
     }
     dispatch.ended().await;
-    Ok(())
+    Ok(dispatch.gpu())
 }
 
 /// A dry run plans in a copy of the queue, so that the real one stays untouched.

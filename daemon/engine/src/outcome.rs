@@ -40,7 +40,9 @@ pub(crate) fn reports(
         failure: Failure::new(FailureClass::Permanent, code, message).with_remedy(remedy),
     };
     match end {
-        PassEnd::Done { report, peak_rss } => pass
+        PassEnd::Done {
+            report, peak_rss, ..
+        } => pass
             .tasks
             .iter()
             .map(|t| TaskReport {

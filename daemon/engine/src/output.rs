@@ -85,6 +85,10 @@ impl Output {
         if self.trouble().is_none() {
             return Ok(None);
         }
+        if matches!(&*lock(&self.standing), Standing::Held { .. }) {
+            // Passes that are running may still publish into the bare mount point, also after a restart.
+            store.set_setting(&self.lost_key(), "1")?;
+        }
         let standing = match self.attach(store) {
             Err(Error::OutputInUse { holder, .. }) => {
                 Standing::Away(format!("`{}` was taken by {holder}", self.folder.display()))
@@ -104,7 +108,10 @@ impl Output {
         let is_another_place =
             device.as_ref().map(MetadataExt::dev) != recorded && recorded.is_some();
         let is_empty = std::fs::read_dir(&self.folder).map_or(true, |mut all| all.next().is_none());
-        if is_another_place && is_empty && !marker.exists() {
+        // What lies in a place that went away under us may be what running passes left there: only our file tells.
+        let lost_key = self.lost_key();
+        let was_lost = store.setting(&lost_key)?.is_some_and(|lost| lost == "1");
+        if is_another_place && (is_empty || was_lost) && !marker.exists() {
             return Ok(Standing::Away(self.gone()));
         }
         let opened = std::fs::create_dir_all(&self.folder).and_then(|()| {
@@ -137,6 +144,9 @@ impl Output {
         };
         if recorded != Some(id.0) {
             store.set_setting(&key, &id.0.to_string())?;
+        }
+        if was_lost {
+            store.set_setting(&lost_key, "0")?;
         }
         Ok(Standing::Held { _file: file, id })
     }
@@ -172,6 +182,11 @@ impl Output {
         Ok(false)
     }
 
+    /// Whether the folder went away while it was held.
+    fn lost_key(&self) -> String {
+        format!("output.lost.{}", self.folder.display())
+    }
+
     fn marker_id(&self) -> Option<(u64, u64)> {
         let meta = std::fs::metadata(self.folder.join(NAME)).ok()?;
         Some((meta.dev(), meta.ino()))
@@ -179,7 +194,7 @@ impl Output {
 
     fn gone(&self) -> String {
         format!(
-            "the results' folder `{}` is not there: it is missing, or is the mount point of a share that is not mounted",
+            "the results' folder `{}` is not there: it is missing, or is the mount point of a share that is not mounted (if the results were moved to another file system, make an empty file `{NAME}` there)",
             self.folder.display()
         )
     }
@@ -239,6 +254,32 @@ mod tests {
         assert_eq!(output.look(&store).unwrap(), None, "it is made anew");
         assert!(path.join(NAME).exists());
         assert_eq!(output.trouble(), None);
+    }
+
+    /// A pass that was running has published into the bare mount point: that does not make it the results' folder.
+    #[test]
+    fn what_was_lost_under_us_comes_back_with_our_file_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, path) = (store(folder.path()), folder.path().join("results"));
+        let output = Output::take(&store, &path, Path::new("/s")).unwrap();
+        let key = format!("output.device.{}", path.display());
+        store.set_setting(&key, &u64::MAX.to_string()).unwrap();
+        let share = folder.path().join("share");
+        std::fs::rename(&path, &share).unwrap();
+        std::fs::create_dir_all(path.join("plate")).unwrap();
+        assert!(output.look(&store).unwrap().is_some());
+        // Also after a restart.
+        let output = Output::take(&store, &path, Path::new("/s")).unwrap();
+        assert!(output.look(&store).unwrap().is_some());
+        assert!(!path.join(NAME).exists());
+        std::fs::remove_dir_all(&path).unwrap();
+        std::fs::rename(&share, &path).unwrap();
+        assert_eq!(output.look(&store).unwrap(), None);
+        // From then on as if nothing had been.
+        assert_eq!(
+            store.setting(&output.lost_key()).unwrap().as_deref(),
+            Some("0")
+        );
     }
 
     #[test]

@@ -58,11 +58,7 @@ pub(crate) fn prepare(
         .root(pass.plate.root)
         .ok_or_else(|| gone(pass, "the root"))?;
     if let Some(reason) = settings.guard.as_ref().and_then(|guard| guard.trouble()) {
-        return Err(
-            Failure::new(FailureClass::Environment, "output-offline", reason)
-                .with_remedy("mount the share; work resumes by itself")
-                .into(),
-        );
+        return Err(output_offline(reason).into());
     }
     if let Some(link) = link_on_the_way(&settings.output, &pass.plate.output) {
         let message = format!(
@@ -127,6 +123,12 @@ pub(crate) fn prepare(
         },
         container: Some(container),
     })
+}
+
+/// The results have no place to go.
+pub(crate) fn output_offline(reason: String) -> Failure {
+    Failure::new(FailureClass::Environment, "output-offline", reason)
+        .with_remedy("mount the share; work resumes by itself")
 }
 
 fn gone(pass: &Pass, what: &str) -> Failure {

@@ -29,6 +29,24 @@ pub struct TaskCounts {
     pub cancelled: u64,
 }
 
+impl std::ops::Add for TaskCounts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            waiting: self.waiting + other.waiting,
+            blocked: self.blocked + other.blocked,
+            ready: self.ready + other.ready,
+            running: self.running + other.running,
+            succeeded: self.succeeded + other.succeeded,
+            retrying: self.retrying + other.retrying,
+            failed: self.failed + other.failed,
+            quarantined: self.quarantined + other.quarantined,
+            cancelled: self.cancelled + other.cancelled,
+        }
+    }
+}
+
 impl TaskCounts {
     /// All tasks.
     #[must_use]
@@ -49,7 +67,7 @@ impl TaskCounts {
     }
 
     /// Adds `n` tasks of a tally's bucket: a state, or `blocked`.
-    pub(crate) fn add(&mut self, bucket: &str, n: u64) {
+    pub(crate) fn add_to(&mut self, bucket: &str, n: u64) {
         let count = match bucket {
             "waiting" => &mut self.waiting,
             "blocked" => &mut self.blocked,
@@ -71,7 +89,7 @@ impl TaskCounts {
             connection.prepare_cached("SELECT bucket, n FROM task_tally WHERE plate_id = ?1")?;
         let mut rows = statement.query([plate])?;
         while let Some(row) = rows.next()? {
-            counts.add(
+            counts.add_to(
                 row.get_ref(0)?.as_str()?,
                 row.get::<_, i64>(1)?.unsigned_abs(),
             );

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::columns::like;
 use crate::error::Result;
-use crate::ids::{PlateId, SubjectId, TaskId};
+use crate::ids::{PlateId, RootId, SubjectId, TaskId};
 use crate::states::TaskState;
 
 /// Which tasks a request is about: those that satisfy every field that is set. The default is all tasks.
@@ -19,6 +19,8 @@ pub struct TaskFilter {
     pub tasks: Vec<TaskId>,
     /// Only of this plate.
     pub plate: Option<PlateId>,
+    /// Only of the plates of this root.
+    pub root: Option<RootId>,
     /// Only of this subject.
     pub subject: Option<SubjectId>,
     /// Only in these states.
@@ -29,8 +31,8 @@ pub struct TaskFilter {
     pub job: Option<String>,
     /// Only of this kind of job.
     pub kind: Option<String>,
-    /// Only of this well.
-    pub well: Option<String>,
+    /// Only of these wells; of none if the list is empty.
+    pub wells: Option<Vec<String>>,
     /// Only where the subject, the job or the error contains this text.
     pub q: Option<String>,
 }
@@ -90,11 +92,20 @@ impl TaskFilter {
                 values.push(Value::Integer(value));
             }
         }
+        if let Some(root) = self.root {
+            terms.push("task.plate_id IN (SELECT id FROM plate WHERE root_id = ?)".to_owned());
+            values.push(Value::Integer(root.0));
+        }
+        if let Some(wells) = &self.wells {
+            terms.push("subject.well IN (SELECT value FROM json_each(?))".to_owned());
+            values.push(Value::Text(
+                serde_json::Value::from(wells.clone()).to_string(),
+            ));
+        }
         let texts = [
             ("task.workflow", &self.workflow),
             ("task.job", &self.job),
             ("task.kind", &self.kind),
-            ("subject.well", &self.well),
         ];
         for (column, value) in texts {
             if let Some(value) = value {

@@ -80,9 +80,10 @@ pub use model::{
 };
 pub use names::UnknownName;
 pub use read::{
-    Cursor, Explanation, FileCounts, FileFilter, Hold, Neighbour, Page, PassSummary, PlateCounts,
-    PlateFilter, PlateSummary, Reason, Status, SubjectFilter, SubjectSummary, TaskDetail,
-    WellSummary,
+    Cursor, Ended, Explanation, FileCounts, FileFilter, Hold, JobLoad, JobUse, Neighbour, Pace,
+    Page, PassSummary, PlateCounts, PlateFilter, PlateLoad, PlateSummary, Reason, SetProgress,
+    SiteSummary, Status, SubjectFilter, SubjectSummary, TaskDetail, Throughput, WellSummary,
+    WorkflowUse,
 };
 pub use states::{
     AttemptOutcome, EventKind, FailureClass, FileState, Gate, NoticeKind, NoticeState, PlateState,

@@ -5,20 +5,26 @@ mod events;
 mod explain;
 mod files;
 mod notices;
+mod pace;
 mod plates;
+mod sites;
 mod status;
 mod subjects;
 mod tasks;
+mod workflows;
 
 use rusqlite::{Connection, Params, Row};
 use serde::{Deserialize, Serialize};
 
 pub use explain::{Explanation, Reason};
 pub use files::FileFilter;
+pub use pace::{Ended, JobLoad, Pace, PlateLoad, SetProgress, Throughput};
 pub use plates::{PlateFilter, PlateSummary};
+pub use sites::SiteSummary;
 pub use status::{FileCounts, Hold, PassSummary, PlateCounts, Status};
 pub use subjects::{SubjectFilter, SubjectSummary, WellSummary};
 pub use tasks::{Neighbour, TaskDetail};
+pub use workflows::{JobUse, WorkflowUse};
 
 use crate::error::Result;
 

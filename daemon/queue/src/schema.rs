@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_tally.sql"),
     include_str!("migrations/0003_vanished.sql"),
     include_str!("migrations/0004_notices.sql"),
+    include_str!("migrations/0005_pace.sql"),
 ];
 
 /// Page caches, KiB. Small: what does not fit is in the kernel's cache, and a daemon must not swell with its history.

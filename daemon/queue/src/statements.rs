@@ -77,6 +77,35 @@ pub(crate) const NEXT_NOTICE: &str = "SELECT min(due_at) FROM notice INDEXED BY 
 /// Notices that ended long enough ago to go.
 pub(crate) const OLD_NOTICES: &str = "SELECT id FROM notice INDEXED BY notice_ended WHERE ended_at IS NOT NULL AND ended_at < ?1 LIMIT ?2";
 
+/// Tasks of a plate by job and state.
+pub(crate) const JOBS_OF_PLATE: &str =
+    "SELECT workflow, job, bucket, n FROM job_tally WHERE plate_id = ?1 AND n > 0";
+
+/// Image sets of a plate by what becomes of their tasks: one row an image set is made, in the order of the index.
+pub(crate) const SET_PROGRESS: &str = "SELECT CASE WHEN running > 0 THEN 'running' WHEN queued > 0 THEN 'queued' \
+     WHEN failed > 0 THEN 'failed' WHEN stopped > 0 THEN 'stopped' ELSE 'done' END, count(*) FROM \
+     (SELECT subject_id, sum(state = 'running') AS running, sum(state IN ('failed', 'quarantined')) AS failed, \
+     sum(state IN ('ready', 'retrying') OR (state = 'waiting' AND blocked = 0 AND gated <> 2)) AS queued, \
+     sum(state = 'cancelled' OR (state = 'waiting' AND (blocked > 0 OR gated = 2))) AS stopped \
+     FROM task INDEXED BY task_progress WHERE plate_id = ?1 GROUP BY subject_id) \
+     JOIN subject ON subject.id = subject_id WHERE kind IN ('image_set', 'stack') AND subject.state <> 'arriving' GROUP BY 1";
+
+/// What a job of a plate works on, and its priority: those of any of its tasks.
+pub(crate) const SAMPLE_TASK: &str = "SELECT subject.kind, task.priority FROM task INDEXED BY task_plate \
+     JOIN subject ON subject.id = task.subject_id WHERE task.plate_id = ?1 AND workflow = ?2 AND job = ?3 LIMIT 1";
+
+/// What kind of job it is: that of any of its tasks on a plate.
+pub(crate) const JOB_OF_WORKFLOW: &str = "SELECT kind, scope, position FROM task INDEXED BY task_plate \
+     WHERE plate_id = ?1 AND workflow = ?2 AND job = ?3 LIMIT 1";
+
+/// How long a job takes on a plate.
+pub(crate) const OWN_PACE: &str =
+    "SELECT n, busy_us FROM pace WHERE workflow = ?1 AND job = ?2 AND plate_id = ?3";
+
+/// How long a job took on the last plates that had it.
+pub(crate) const OTHER_PACE: &str = "SELECT coalesce(sum(n), 0), coalesce(sum(busy_us), 0) FROM \
+     (SELECT n, busy_us FROM pace WHERE workflow = ?1 AND job = ?2 ORDER BY plate_id DESC LIMIT 5)";
+
 /// Logs that are old enough to go.
 pub(crate) const OLD_LOGS: &str = "SELECT id FROM attempt INDEXED BY attempt_log WHERE log IS NOT NULL AND ended_at < ?1 LIMIT ?2";
 
@@ -89,8 +118,9 @@ mod tests {
 
     use super::{
         AHEAD, BEHIND, BEST_OF_GROUP, BY_KEY, DUE, DUE_NOTICE, EXPIRED, FAILURES, FILE_BY_PATH,
-        FIRST_GROUP, NEXT_DUE, NEXT_NOTICE, NEXT_PLATE, NEXT_PRIORITY, OLD_LOGS, OLD_NOTICES,
-        PATTERNS, STOPPING,
+        FIRST_GROUP, JOB_OF_WORKFLOW, JOBS_OF_PLATE, NEXT_DUE, NEXT_NOTICE, NEXT_PLATE,
+        NEXT_PRIORITY, OLD_LOGS, OLD_NOTICES, OTHER_PACE, OWN_PACE, PATTERNS, SAMPLE_TASK,
+        SET_PROGRESS, STOPPING,
     };
     use crate::model::TASK_SELECT;
 
@@ -147,6 +177,20 @@ mod tests {
             ),
             (NEXT_NOTICE.to_owned(), "INDEX notice_waiting (recipient=?)"),
             (OLD_NOTICES.to_owned(), "INDEX notice_ended (ended_at"),
+            (JOBS_OF_PLATE.to_owned(), "PRIMARY KEY (plate_id=?)"),
+            (
+                SAMPLE_TASK.to_owned(),
+                "INDEX task_plate (plate_id=? AND workflow=? AND job=?)",
+            ),
+            (
+                JOB_OF_WORKFLOW.to_owned(),
+                "INDEX task_plate (plate_id=? AND workflow=? AND job=?)",
+            ),
+            (
+                OWN_PACE.to_owned(),
+                "PRIMARY KEY (workflow=? AND job=? AND plate_id=?)",
+            ),
+            (OTHER_PACE.to_owned(), "PRIMARY KEY (workflow=? AND job=?)"),
         ];
         for (sql, index) in wanted {
             let plan = plan(&connection, &sql);
@@ -159,6 +203,7 @@ mod tests {
             (failures.as_str(), "INDEX task_dead"),
             (STOPPING, "INDEX task_pass (pass_id=?)"),
             (PATTERNS, "INDEX task_upstream_job"),
+            (SET_PROGRESS, "COVERING INDEX task_progress (plate_id=?)"),
         ] {
             let plan = plan(&connection, sql);
             assert!(plan.contains(index), "{sql}\nwanted: {index}\ngot: {plan}");

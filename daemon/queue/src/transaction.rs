@@ -9,6 +9,7 @@ mod graph;
 mod holds;
 mod hurry;
 mod notices;
+mod pace;
 mod plan;
 mod plates;
 mod prune;
@@ -27,6 +28,7 @@ pub use cancel::Cancelled;
 pub use claim::{Admission, Admit, Candidate, ClaimFilter, ClaimRequest, Pass};
 pub use finish::Beat;
 pub use holds::{PERSON, Target};
+pub(crate) use pace::MINUTE;
 pub use prune::Pruned;
 pub use recover::Recovered;
 

@@ -3,7 +3,9 @@
 "use strict";
 (() => {
   const PAUSE = 2000; // ms between two refreshes, however much happens
+  const LOG_PAUSE = 1500; // ms between two looks at the log of what is running
   const { events, kinds } = document.body.dataset;
+  document.documentElement.classList.add("js");
 
   // What was just done is told once.
   const here = new URL(location.href);
@@ -13,41 +15,45 @@
     history.replaceState(null, "", here);
   }
 
-  for (const command of document.querySelectorAll(".command")) {
-    if (!navigator.clipboard) break;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.textContent = "Copy";
-    button.setAttribute("aria-label", `Copy: ${command.textContent}`);
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(command.textContent);
-      button.textContent = "Copied";
-      setTimeout(() => { button.textContent = "Copy"; }, 1500);
-    });
-    command.after(button);
-  }
-
-  // Arrow keys walk over the wells.
-  document.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-    const cell = event.target.closest?.(".grid td");
-    if (!step || !cell) return;
-    event.preventDefault();
-    const rows = [...cell.closest("tbody").rows];
-    let row = rows.indexOf(cell.parentElement);
-    let column = cell.cellIndex;
-    for (;;) {
-      row += step[0];
-      column += step[1];
-      const next = rows[row]?.cells[column];
-      if (!next || column < 1) return;
-      const link = next.querySelector("a");
-      if (link) return link.focus();
+  // Each command can be copied; parts that are replaced get their buttons again.
+  const addCopyButtons = (part) => {
+    if (!navigator.clipboard) return;
+    for (const command of part.querySelectorAll(".command")) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "copy";
+      button.textContent = "Copy";
+      button.setAttribute("aria-label", `Copy: ${command.textContent}`);
+      button.addEventListener("click", async () => {
+        await navigator.clipboard.writeText(command.textContent);
+        button.textContent = "Copied";
+        setTimeout(() => { button.textContent = "Copy"; }, 1500);
+      });
+      command.after(button);
     }
-  });
+  };
 
-  if (!events || !window.EventSource) return;
+  // The log of what is running grows: whoever looks at its end goes on looking at its end.
+  const isAtEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 4;
+  const toEnd = (box) => { box.scrollTop = box.scrollHeight; };
+  const followLogs = async () => {
+    for (const box of document.querySelectorAll("[data-log]")) {
+      try {
+        const answer = await fetch(box.dataset.log);
+        const text = await answer.text();
+        if (!answer.ok || !box.isConnected) continue;
+        const end = isAtEnd(box);
+        // Only what is new is added, so that a selection stays.
+        if (text.startsWith(box.textContent)) box.append(text.slice(box.textContent.length));
+        else box.textContent = text;
+        if (end) toEnd(box);
+        if (answer.headers.get("x-wellspring-outcome") !== "running") {
+          box.removeAttribute("data-log");
+          want();
+        }
+      } catch { /* the badge says that the daemon does not answer */ }
+    }
+  };
 
   const badge = document.getElementById("live");
   const say = (text, good) => {
@@ -56,31 +62,69 @@
     badge.classList.toggle("off", !good);
   };
 
+  // The parts as the daemon sent them, before buttons were added or details opened.
+  const sent = new WeakMap();
+  for (const part of document.querySelectorAll("[data-live]")) sent.set(part, part.outerHTML);
+
   const replace = (fresh) => {
     for (const old of document.querySelectorAll("[data-live]")) {
       const young = fresh.getElementById(old.id);
-      if (!young || young.outerHTML === old.outerHTML) continue;
+      if (!young || sent.get(old) === young.outerHTML) continue;
       const focused = old.contains(document.activeElement) ? document.activeElement : null;
       // A person is at it: do not pull it away.
       if (focused && focused.matches("input, select, textarea, summary")) continue;
+      const selection = getSelection();
+      if (selection && !selection.isCollapsed && selection.containsNode(old, true)) continue;
       for (const details of young.querySelectorAll("details[id]")) {
         const before = document.getElementById(details.id);
         if (before) details.open = before.open;
       }
-      const scroll = [...old.querySelectorAll(".scroll, .log")].map((part) => [part.scrollLeft, part.scrollTop]);
+      const scroll = [...old.querySelectorAll(".scroll, .log")]
+        .map((part) => [part.scrollLeft, part.dataset.log && isAtEnd(part) ? Infinity : part.scrollTop]);
       const label = focused && (focused.getAttribute("aria-label") || focused.textContent);
+      const action = focused?.form?.action;
+      sent.set(young, young.outerHTML);
       old.replaceWith(document.adoptNode(young));
+      addCopyButtons(young);
+      young.dispatchEvent(new Event("replaced", { bubbles: true }));
       [...young.querySelectorAll(".scroll, .log")].forEach((part, i) => {
-        if (scroll[i]) [part.scrollLeft, part.scrollTop] = scroll[i];
+        if (!scroll[i]) return;
+        part.scrollLeft = scroll[i][0];
+        if (scroll[i][1] === Infinity) toEnd(part);
+        else part.scrollTop = scroll[i][1];
       });
       if (label) {
         const name = label.split(":")[0];
-        const again = [...young.querySelectorAll("a, button")]
-          .find((part) => (part.getAttribute("aria-label") || part.textContent).split(":")[0] === name);
+        const parts = [...young.querySelectorAll("a, button")];
+        // A button that now does more or less than before has another name.
+        const again = parts.find((part) => (part.getAttribute("aria-label") || part.textContent).split(":")[0] === name)
+          ?? parts.find((part) => action && part.form?.action === action);
         again?.focus({ preventScroll: true });
       }
     }
   };
+
+  // Of several answers on their way only the last one that was asked for counts.
+  let asked = 0;
+  const load = async () => {
+    const mine = ++asked;
+    try {
+      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      const text = await answer.text();
+      if (answer.ok && mine === asked) replace(new DOMParser().parseFromString(text, "text/html"));
+    } catch {
+      say("offline", false);
+    }
+  };
+
+  // Shows another view of the same page, which its address tells.
+  window.wellspring = {
+    show(url) {
+      history.pushState(null, "", url);
+      return load();
+    },
+  };
+  addEventListener("popstate", load);
 
   let wanted = false;
   let busy = false;
@@ -89,12 +133,7 @@
     busy = true;
     while (wanted && !document.hidden) {
       wanted = false;
-      try {
-        const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-        if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
-      } catch {
-        say("offline", false);
-      }
+      await load();
       await new Promise((done) => setTimeout(done, PAUSE));
     }
     busy = false;
@@ -104,15 +143,20 @@
     refresh();
   };
 
+  addCopyButtons(document);
+  for (const box of document.querySelectorAll("[data-log]")) toEnd(box);
+  setInterval(() => { if (!document.hidden) followLogs(); }, LOG_PAUSE);
+
+  if (!events || !window.EventSource) return;
+
   // A browser allows a host only a few connections for all of its tabs: hidden ones let go of theirs.
   let source = null;
-  let opened = false;
   const listen = () => {
     source = new EventSource(events);
     source.addEventListener("open", () => {
       say("live", true);
-      if (opened) want();
-      opened = true;
+      // Also the first time: something may have happened since the page was drawn.
+      want();
     });
     source.addEventListener("error", () => say("reconnecting", false));
     for (const kind of `${kinds} gap`.split(" ")) source.addEventListener(kind, want);

@@ -17,6 +17,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let state = AppState {
         store: world.store.clone(),
         control: Arc::new(world::Daemon::new(&world.store)),
+        // Nothing is published in this world.
+        viewer: viewer::Viewer::new(
+            viewer::SpawnOptions {
+                program: "/nonexistent".into(),
+                arguments: Vec::new(),
+                patience: std::time::Duration::from_secs(1),
+            },
+            1,
+        ),
         options: Options {
             token: std::env::var("WELLSPRING_FIXTURE_TOKEN").ok(),
             allowed_hosts: Vec::new(),

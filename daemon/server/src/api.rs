@@ -7,14 +7,18 @@
 mod events;
 mod files;
 mod health;
+mod heat_map;
 mod image_sets;
 mod metrics;
+mod pictures;
 mod plates;
 mod queue_pause;
 mod requeue;
 mod roots;
 mod status;
+mod tables;
 mod tasks;
+mod workflows;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,10 +27,12 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 
+pub(crate) use events::Feed;
 pub(crate) use health::readiness;
+pub(crate) use heat_map::question as heat_map_question;
 pub(crate) use queue_pause::USER;
-pub(crate) use requeue::{cancel_task, requeue_task};
-pub(crate) use tasks::{TaskQuery, explained};
+pub(crate) use requeue::{cancel_task, check_job, requeue, requeue_task};
+pub(crate) use tasks::{TaskQuery, explained, log_of};
 
 /// Rows of a page unless the request says otherwise.
 const LIMIT: u32 = 100;
@@ -49,6 +55,15 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(plates::show))
         .routes(routes!(plates::wells))
         .routes(routes!(image_sets::list))
+        .routes(routes!(image_sets::show))
+        .routes(routes!(pictures::contents))
+        .routes(routes!(pictures::preview))
+        .routes(routes!(pictures::tile))
+        .routes(routes!(pictures::labels))
+        .routes(routes!(tables::of_image_set))
+        .routes(routes!(tables::list))
+        .routes(routes!(tables::of_plate))
+        .routes(routes!(heat_map::show))
         .routes(routes!(plates::finalize))
         .routes(routes!(plates::prioritise))
         .routes(routes!(plates::status_files))
@@ -63,6 +78,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tasks::explain))
         .routes(routes!(requeue::task))
         .routes(routes!(requeue::cancel))
+        .routes(routes!(workflows::list))
+        .routes(routes!(workflows::show))
         .routes(routes!(queue_pause::pause))
         .routes(routes!(queue_pause::resume))
         .routes(routes!(events::events))

@@ -8,10 +8,12 @@ use queue::{EventId, Store};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::api::Feed;
 use crate::control::Control;
 use crate::problem::Problem;
 use crate::security::{Hosts, Sessions};
 use crate::state::{AppState, Options};
+use viewer::Viewer;
 
 /// Most event streams at a time: half of the connections, so that forgotten tabs never keep anybody out.
 const STREAMS: usize = 256;
@@ -23,12 +25,15 @@ pub(crate) struct App(Arc<Inner>);
 pub(crate) struct Inner {
     pub store: Store,
     pub control: Arc<dyn Control>,
+    pub viewer: Viewer,
     pub options: Options,
     pub started_at: Timestamp,
     pub hosts: Hosts,
     pub sessions: Sessions,
     /// The last committed event: wakes the streams.
     pub events: watch::Receiver<EventId>,
+    /// The last events, for all streams.
+    pub feed: Feed,
     /// Places for event streams.
     pub streams: Arc<Semaphore>,
     pub shutdown: CancellationToken,
@@ -39,6 +44,7 @@ impl App {
         let AppState {
             store,
             control,
+            viewer,
             options,
         } = state;
         let (sender, events) = watch::channel(store.last_event());
@@ -53,10 +59,12 @@ impl App {
         Self(Arc::new(Inner {
             hosts: Hosts::new(address, &options.allowed_hosts),
             sessions: Sessions::default(),
+            feed: Feed::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             started_at: Timestamp::now(),
             store,
             control,
+            viewer,
             options,
             events,
             shutdown,

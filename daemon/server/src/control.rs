@@ -1,5 +1,6 @@
 //! What only a running daemon knows or can do.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -39,6 +40,17 @@ pub trait Control: Send + Sync {
     /// What a ready task waits for, besides its turn: a named limit, memory.
     fn waiting_for(&self, task: &TaskRow) -> Option<String>;
 
+    /// What a running pass has written so far, as its log will be; `None` if it is not running, or nothing is known.
+    fn running_log(&self, pass: PassId) -> Option<String> {
+        let _ = pass;
+        None
+    }
+
+    /// The workflows of the watched folders, as they are configured now: one for each name and content, by name.
+    fn workflows(&self) -> Vec<WorkflowInfo> {
+        Vec::new()
+    }
+
     /// The workers.
     fn workers(&self) -> Vec<WorkerInfo>;
 
@@ -57,11 +69,57 @@ pub trait Control: Send + Sync {
     /// How many files of a root are seen but not yet whole.
     fn settling(&self, root: RootId) -> u64;
 
+    /// How many of those lie below a folder of the root, for example that of a plate.
+    fn settling_below(&self, root: RootId, folder: &Path) -> u64 {
+        let _ = (root, folder);
+        0
+    }
+
     /// Ends the workers of these passes: their tasks were cancelled.
     fn stop_passes(&self, passes: &[PassId]);
 
     /// The file systems that the daemon writes to.
     fn disks(&self) -> Vec<DiskInfo>;
+
+    /// Free space below which nothing is started, bytes.
+    fn min_free(&self) -> u64 {
+        0
+    }
+
+    /// What a GPU did since the start; `None` where none may be used.
+    fn gpu(&self) -> Option<GpuInfo> {
+        None
+    }
+}
+
+/// What a GPU did since the daemon's start.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GpuInfo {
+    /// Its name, once it was used.
+    pub adapter: Option<String>,
+    /// What it did, by operation.
+    pub used: Vec<(&'static str, GpuUse)>,
+    /// What it should have done and a processor did instead, by reason.
+    pub fallbacks: BTreeMap<String, u64>,
+    /// How often its process was started.
+    pub starts: u64,
+    /// How often that ended because of the device or a crash.
+    pub failures: u64,
+}
+
+/// What one operation used.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct GpuUse {
+    /// How often it was run.
+    pub calls: u64,
+    /// Kernels that were dispatched.
+    pub dispatches: u64,
+    /// Pixels that it ran on.
+    pub pixels: u64,
+    /// Seconds on the device, transfers included.
+    pub device_seconds: f64,
+    /// Seconds that workers waited for it.
+    pub wall_seconds: f64,
 }
 
 /// How a root is being watched.
@@ -73,6 +131,62 @@ pub struct Watching {
     pub reason: String,
     /// Name of the file system.
     pub file_system: String,
+}
+
+/// A workflow as it is configured.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ConfiguredWorkflow)]
+pub struct WorkflowInfo {
+    /// Its name.
+    pub name: String,
+    /// Its version, as its author counts.
+    pub version: String,
+    /// The watched folders that use it.
+    pub roots: Vec<i64>,
+    /// Roles by microscope channel; null drops the channel. Empty: every channel keeps its own name. A plate with a
+    /// `channel_mapping.json` of its own has others, and with `each` other jobs.
+    pub channels: BTreeMap<String, Option<String>>,
+    /// Its jobs in the order in which they run, those of `each` one by one.
+    pub jobs: Vec<JobInfo>,
+}
+
+/// A job of a workflow as it is configured.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ConfiguredJob)]
+pub struct JobInfo {
+    /// Its name, unique in the workflow.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// What its kind does, in a sentence or two.
+    pub about: String,
+    /// What one of its tasks works on: `image_set` or `plate`.
+    pub scope: String,
+    /// Names that it reads, by port.
+    pub inputs: BTreeMap<String, Vec<String>>,
+    /// Names that it writes, by port.
+    pub outputs: BTreeMap<String, Vec<String>>,
+    /// Jobs that must come before.
+    pub needs: Vec<EdgeInfo>,
+    /// Parameters, defaults included.
+    #[schema(value_type = Object)]
+    pub parameters: serde_json::Value,
+    /// Whether its outputs are stored, or only handed to later jobs.
+    pub keep: bool,
+    /// Longest time of one attempt, seconds; null: the daemon's.
+    pub time_limit_secs: Option<u64>,
+    /// Name of the limit that it shares with others.
+    pub limit: Option<String>,
+}
+
+/// A job that must come before another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ConfiguredEdge)]
+pub struct EdgeInfo {
+    /// The job.
+    pub job: String,
+    /// Its outputs that are read; none where only `after` says so.
+    pub names: Vec<String>,
 }
 
 /// BatchLib's status and log files of a plate.

@@ -2,10 +2,12 @@
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde_json::Value;
 
 use crate::problem::Problem;
 
@@ -59,7 +61,8 @@ pub(crate) fn parse_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem>
     }
 }
 
-/// A JSON body; nothing at all stands for the default.
+/// A JSON object as the body; nothing at all, or null, stands for the default. A list is refused: serde would take its items for
+/// the fields in their order, and `[null]` for a wish without conditions.
 pub(crate) struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Body<T> {
@@ -80,11 +83,31 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Body<T> {
                 "the body is not declared as JSON".to_owned(),
             ));
         }
-        match Json::from_bytes(&bytes) {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection) => Err(body_problem(rejection.status(), rejection.body_text())),
+        let refused =
+            |rejection: JsonRejection| body_problem(rejection.status(), rejection.body_text());
+        let Json(value) = Json::<Value>::from_bytes(&bytes).map_err(refused)?;
+        match value {
+            Value::Null => Ok(Self(T::default())),
+            // Read once more, as only that tells where in the body a fault is.
+            Value::Object(_) => Json::from_bytes(&bytes)
+                .map(|Json(body)| Self(body))
+                .map_err(refused),
+            _ => Err(body_problem(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "the body is no JSON object".to_owned(),
+            )),
         }
     }
+}
+
+/// For `#[serde(deserialize_with)]`: an object, and nothing that could be mistaken for one.
+pub(crate) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let map = serde_json::Map::deserialize(deserializer)?;
+    T::deserialize(Value::Object(map)).map_err(serde::de::Error::custom)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -155,6 +178,20 @@ pub(crate) fn short<'de, D: Deserializer<'de>>(
 
 fn too_long<E: serde::de::Error>() -> E {
     E::custom(format_args!("a text is longer than {LONGEST_TEXT} bytes"))
+}
+
+/// For `#[serde(deserialize_with)]`: a name; an empty one is none.
+pub(crate) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(short(deserializer)?.filter(|name| !name.is_empty()))
+}
+
+/// For `#[serde(deserialize_with)]`: the same for a text that must be there.
+pub(crate) fn bounded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.len() > LONGEST_TEXT {
+        return Err(too_long());
+    }
+    Ok(text)
 }
 
 /// For `#[serde(deserialize_with)]`: words separated by commas.

@@ -15,18 +15,25 @@ mod app;
 mod connection;
 mod control;
 mod error;
+mod estimate;
 mod extract;
 mod openapi;
 mod page;
 mod percent;
 mod problem;
+mod published;
 mod router;
 mod security;
+mod selection;
 mod serve;
 mod state;
 mod view;
+mod workflows;
 
-pub use control::{Check, Control, DiskInfo, StatusFilesInfo, Watching, WorkerInfo};
+pub use control::{
+    Check, Control, DiskInfo, EdgeInfo, GpuInfo, GpuUse, JobInfo, StatusFilesInfo, Watching,
+    WorkerInfo, WorkflowInfo,
+};
 pub use error::{Error, Result};
 pub use openapi::openapi;
 pub use problem::Problem;

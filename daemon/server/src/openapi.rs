@@ -7,6 +7,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
+mod common;
+
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
@@ -21,7 +23,10 @@ use crate::app::App;
         (name = "roots", description = "Watched folders"),
         (name = "files", description = "Files under them"),
         (name = "plates", description = "Plates, their wells and image sets"),
+        (name = "pictures", description = "What image sets look like"),
+        (name = "tables", description = "What was measured"),
         (name = "tasks", description = "Jobs on subjects"),
+        (name = "workflows", description = "What is done with the images"),
         (name = "queue", description = "Pausing everything"),
         (name = "events", description = "What happens, as it happens"),
         (name = "health", description = "For supervisors and monitoring"),
@@ -56,9 +61,11 @@ impl Modify for Details {
 
 /// The documented routes and their description.
 pub(crate) fn documented() -> (axum::Router<App>, OpenApi) {
-    OpenApiRouter::with_openapi(Document::openapi())
+    let (routes, mut document) = OpenApiRouter::with_openapi(Document::openapi())
         .merge(crate::api::routes())
-        .split_for_parts()
+        .split_for_parts();
+    common::complete(&mut document);
+    (routes, document)
 }
 
 /// The description of the API: OpenAPI 3.1, as served at `/api/openapi.json`.

@@ -12,9 +12,12 @@ mod plate;
 mod problem;
 mod progress;
 mod show;
+mod site;
 mod task;
 mod tasks;
 mod tone;
+mod workflow;
+mod workflow_list;
 
 use askama::Template;
 use axum::Router;
@@ -31,10 +34,17 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(overview::page))
         .route("/plates/{id}", get(plate::page))
+        .route("/plates/{plate}/sites/{subject}", get(site::page))
         .route("/tasks", get(tasks::page))
         .route("/tasks/{id}", get(task::page))
+        .route("/workflows", get(workflow_list::page))
+        .route("/workflows/{name}", get(workflow::page))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
+        .route(
+            "/plates/{id}/recompute",
+            get(plate::recompute::page).post(plate::recompute::run),
+        )
         .route("/plates/{id}/requeue", post(actions::requeue_plate))
         .route("/plates/{id}/finalize", post(actions::finalize))
         .route("/plates/{id}/pause", post(actions::pause_plate))

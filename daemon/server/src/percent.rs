@@ -23,6 +23,12 @@ pub(crate) fn parameter(query: &str, name: &str) -> Option<Vec<u8>> {
     Some(decode(value))
 }
 
+/// A text without its escapes. Bytes that are no UTF-8 become U+FFFD.
+pub(crate) fn decode_text(text: &str) -> String {
+    // A plus sign was turned into a space where the query was read.
+    String::from_utf8_lossy(&decode(&text.replace('+', "%2B"))).into_owned()
+}
+
 fn decode(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();

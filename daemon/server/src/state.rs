@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use queue::Store;
+use viewer::Viewer;
 
 use crate::control::Control;
 
@@ -14,6 +15,8 @@ pub struct AppState {
     pub store: Store,
     /// The running daemon.
     pub control: Arc<dyn Control>,
+    /// Reads published containers.
+    pub viewer: Viewer,
     /// Settings.
     pub options: Options,
 }

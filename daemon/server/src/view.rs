@@ -1,15 +1,18 @@
 //! What the API shows: the queue's rows as JSON, with their description for OpenAPI.
 
+mod estimate;
 mod event;
 mod plate;
 mod status;
 mod subject;
 mod task;
 mod words;
+mod workflow;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use estimate::{EstimateView, ThroughputView};
 pub(crate) use event::EventView;
 pub(crate) use plate::{PlateView, WellView};
 pub(crate) use status::{Pause, Readiness, RecipientView, RootView, StatusView};
@@ -19,6 +22,7 @@ pub(crate) use words::{
     AttemptOutcomeWord, EventKindWord, FailureClassWord, FileStateWord, GateWord, PlateStateWord,
     RequireWord, RootStateWord, SubjectKindWord, SubjectStateWord, TaskStateWord,
 };
+pub(crate) use workflow::{WorkflowDetailView, WorkflowView};
 
 /// Numbers of tasks by state.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]

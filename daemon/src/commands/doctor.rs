@@ -1,7 +1,8 @@
 //! `wellspring doctor`: is this machine fit, and if not, what to do.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -45,12 +46,12 @@ fn check(
 /// Runs all checks. Exit code 1 where one found a problem.
 pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
     let mut checks = vec![build(), hdf5(), limits(), cores()];
-    checks.extend(gpu());
     let mut folders: Vec<(&str, PathBuf)> = options
         .folders
         .iter()
         .map(|f| ("folder", f.clone()))
         .collect();
+    let mut wanted = options.gpu.clone();
     if let Some(file) = options.config.clone().or_else(configuration::default_file) {
         match configuration::load(&file, Vec::new()) {
             Ok(loaded) => {
@@ -60,6 +61,7 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
                     format!("`{}` is valid", file.display()),
                     None,
                 ));
+                wanted.get_or_insert_with(|| loaded.config.workers.gpu.clone());
                 checks.push(networks_engine(
                     loaded.config.workers.onnxruntime.as_deref(),
                 ));
@@ -85,6 +87,7 @@ pub fn run(options: &DoctorOptions, json: bool) -> anyhow::Result<ExitCode> {
             )),
         }
     }
+    checks.extend(gpu(&wanted.unwrap_or_default()));
     for (what, path) in folders {
         checks.push(folder(what, &path));
     }
@@ -210,36 +213,142 @@ fn cores() -> Check {
     )
 }
 
-fn gpu() -> Vec<Check> {
-    let adapters = gpu_kernels::adapters();
-    if adapters.is_empty() {
-        return vec![check(
-            "GPU",
-            Verdict::Note,
-            "no adapter; everything runs on the CPU",
-            None,
-        )];
+/// The adapters with what they can do; the one that would be used is measured.
+fn gpu(wanted: &config::Gpu) -> Vec<Check> {
+    if !gpu_worker::BUILT_IN {
+        let text = "this program was built without GPU kernels; everything runs on the CPU";
+        return vec![check("GPU", Verdict::Note, text, None)];
     }
-    let chosen = gpu_kernels::choose(&adapters, "auto").map(|a| a.name.clone());
-    adapters
-        .iter()
-        .map(|a| {
-            let used = if chosen.as_deref() == Some(&a.name) {
-                ", chosen by gpu = \"auto\""
-            } else {
-                ""
-            };
-            check(
+    let adapters: Vec<gpu_kernels::AdapterInfo> = match asked(&["gpu", "--list"]) {
+        Ok(adapters) => adapters,
+        Err(reason) => {
+            return vec![check(
                 "GPU",
-                Verdict::Ok,
-                format!(
-                    "{} ({:?}, {}, {}){used}",
-                    a.name, a.kind, a.backend, a.driver
-                ),
-                None,
-            )
-        })
-        .collect()
+                Verdict::Problem,
+                format!("the drivers cannot be asked: {reason}"),
+                Some("look at the Vulkan drivers of this machine, or set gpu = \"off\""),
+            )];
+        }
+    };
+    let wanted = wanted.to_string();
+    let chosen = gpu_kernels::choose(&adapters, &wanted);
+    let mut checks = Vec::new();
+    for adapter in &adapters {
+        let used = chosen.is_some_and(|c| std::ptr::eq(c, adapter));
+        let why = match (used, adapter.kind) {
+            (true, _) => format!(", chosen by gpu = \"{wanted}\""),
+            (false, gpu_kernels::DeviceKind::Software) => {
+                ", software on the CPU: used only if it is named".to_owned()
+            }
+            (false, _) => String::new(),
+        };
+        checks.push(check(
+            "GPU",
+            Verdict::Ok,
+            format!(
+                "{} ({:?}, {}, {}; buffers of {} MiB, bindings of {} MiB){why}",
+                adapter.name,
+                adapter.kind,
+                adapter.backend,
+                adapter.driver,
+                adapter.max_buffer_bytes >> 20,
+                adapter.max_binding_bytes >> 20,
+            ),
+            None,
+        ));
+        if used {
+            output::note("measuring the GPU …");
+            checks.push(measured(&wanted));
+        }
+    }
+    if chosen.is_none() {
+        let named = !matches!(wanted.as_str(), "auto" | "off");
+        checks.push(check(
+            "GPU",
+            if named {
+                Verdict::Problem
+            } else {
+                Verdict::Note
+            },
+            format!("gpu = \"{wanted}\" uses none; everything runs on the CPU"),
+            named.then_some(
+                "correct [workers] gpu, or install the driver of the device (for Vulkan)",
+            ),
+        ));
+    }
+    checks
+}
+
+/// What this program says as JSON in a process of its own: a driver may crash or hang.
+fn asked<T: serde::de::DeserializeOwned>(arguments: &[&str]) -> Result<T, String> {
+    /// Longer than any driver takes.
+    const PATIENCE: Duration = Duration::from_secs(180);
+    let spawned = std::env::current_exe().and_then(|program| {
+        std::process::Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+    });
+    let mut child = spawned.map_err(|error| error.to_string())?;
+    let begin = Instant::now();
+    // What it says fits into the pipes.
+    while matches!(child.try_wait(), Ok(None)) {
+        if begin.elapsed() > PATIENCE {
+            let _ = child.kill();
+            return Err(format!("no answer within {} s", PATIENCE.as_secs()));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = child
+        .wait_with_output()
+        .map_err(|error| error.to_string())?;
+    serde_json::from_slice(&output.stdout).map_err(|_| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().last().unwrap_or("it ended without a word");
+        format!("{}: {last}", output.status)
+    })
+}
+
+/// Measures a device.
+fn measured(wanted: &str) -> Check {
+    let failed = |reason: String| {
+        check(
+            "GPU speed",
+            Verdict::Note,
+            format!("it cannot be measured: {reason}"),
+            Some("look at the driver; until it works everything runs on the CPU"),
+        )
+    };
+    let adapter = format!("--adapter={wanted}");
+    let answer: serde_json::Value = match asked(&["gpu", "--measure", &adapter]) {
+        Ok(answer) => answer,
+        Err(reason) => return failed(reason),
+    };
+    let number = |name: &str| answer["bandwidth"][name].as_f64();
+    let (Some(up), Some(down), Some(copy), Some(latency)) = (
+        number("upload"),
+        number("download"),
+        number("copy"),
+        number("latency_us"),
+    ) else {
+        return failed("an answer without figures".to_owned());
+    };
+    let balance = answer["balance"].as_str().unwrap_or_default();
+    let forced = if wanted == "auto" {
+        ""
+    } else {
+        "; used all the same, because it is named"
+    };
+    check(
+        "GPU speed",
+        Verdict::Ok,
+        format!(
+            "{up:.1} GB/s to it, {down:.1} GB/s back, {copy:.0} GB/s within, {latency:.0} us a request; faster than one thread: {balance}{forced}"
+        ),
+        None,
+    )
 }
 
 /// What runs neural networks.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use analysis::accelerator::Accelerator;
 use anyhow::{Context, anyhow, bail};
 use ilastik::{DataType, ExportSettings, Image, InputName, Project, Source, WorkflowKind};
 use image_io::exchange::{Axes, read_array};
@@ -155,12 +156,22 @@ fn predict(options: &IlastikPredict, json: bool) -> anyhow::Result<ExitCode> {
         .num_threads(options.threads.unwrap_or(0))
         .build()?;
     let targets = targets(options, &settings, source, &inputs)?;
+    let gpu = Device::open(&options.gpu)?;
     let mut failed = false;
     let mut results = Vec::new();
     for (index, (input, target)) in inputs.into_iter().zip(&targets).enumerate() {
         let mask = options.prediction_mask.get(index);
-        let written =
-            pool.install(|| one(options, &project, &settings, source, input, mask, target));
+        let written = pool.install(|| {
+            one(
+                options,
+                (&project, &gpu),
+                &settings,
+                source,
+                input,
+                mask,
+                target,
+            )
+        });
         match written {
             Ok(()) => {
                 let path = target.display().to_string();
@@ -184,7 +195,66 @@ fn predict(options: &IlastikPredict, json: bool) -> anyhow::Result<ExitCode> {
     if json {
         output::json(&results)?;
     }
+    gpu.tell();
     Ok(ExitCode::from(u8::from(failed)))
+}
+
+/// What predicts beside this processor.
+struct Device {
+    #[cfg(feature = "gpu")]
+    local: Option<gpu_kernels::Local>,
+}
+
+impl Device {
+    /// What was asked for must be there; `auto` takes what there is.
+    #[cfg(feature = "gpu")]
+    fn open(wanted: &config::Gpu) -> anyhow::Result<Self> {
+        let local = match wanted {
+            config::Gpu::Off => None,
+            config::Gpu::Auto => gpu_kernels::Local::open("auto")
+                .inspect_err(|error| output::note(format!("predicted on the CPU: {error}")))
+                .ok(),
+            config::Gpu::Named(name) => Some(gpu_kernels::Local::open(name).with_context(
+                || "the GPU cannot be used; `wellspring doctor` lists what there is",
+            )?),
+        };
+        Ok(Self { local })
+    }
+
+    #[cfg(feature = "gpu")]
+    fn accelerator(&self) -> Option<&dyn Accelerator> {
+        let local = self.local.as_ref()?;
+        Some(local as &dyn Accelerator)
+    }
+
+    /// Says what the processor did because the GPU could not.
+    #[cfg(feature = "gpu")]
+    fn tell(&self) {
+        let Some(local) = &self.local else { return };
+        for reason in local.refused() {
+            output::note(format!("predicted on the CPU: {reason}"));
+        }
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    fn open(wanted: &config::Gpu) -> anyhow::Result<Self> {
+        match wanted {
+            config::Gpu::Named(name) => {
+                bail!("this program was built without GPU kernels; `{name}` cannot be used")
+            }
+            _ => Ok(Self {}),
+        }
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    #[allow(clippy::unused_self)]
+    fn accelerator(&self) -> Option<&dyn Accelerator> {
+        None
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    #[allow(clippy::unused_self)]
+    fn tell(&self) {}
 }
 
 /// Where each result goes. A result never replaces what it is made of, nor another result of the same call.
@@ -230,7 +300,7 @@ fn real(path: &Path) -> PathBuf {
 /// Predicts one file.
 fn one(
     options: &IlastikPredict,
-    project: &Project,
+    (project, gpu): (&Project, &Device),
     settings: &ExportSettings,
     source: Source,
     input: &str,
@@ -240,7 +310,7 @@ fn one(
     let name = InputName::parse(input);
     let image = read(&name, options, Some(project)).with_context(|| format!("`{input}`"))?;
     let mut prediction = project
-        .predict(&image, source)
+        .predict_on(&image, source, gpu.accelerator())
         .with_context(|| format!("`{input}`"))?;
     if let Some(mask) = mask {
         let mask = read(&InputName::parse(mask), options, None)?;

@@ -43,6 +43,7 @@ pub fn run(options: &RunOptions, json: bool) -> anyhow::Result<ExitCode> {
         program: std::env::current_exe().context("cannot find this program's own file")?,
         arguments: worker_arguments(options)?,
         time_limit: Duration::from_secs(options.time_limit),
+        gpu: options.gpu.clone(),
     };
     let begin = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -71,6 +72,19 @@ pub fn run(options: &RunOptions, json: bool) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::from(1)
     })
+}
+
+/// What a GPU did, if one did something.
+fn gpu(tally: &gpu_worker::Tally) {
+    let calls: u64 = tally.used.values().map(|used| used.calls).sum();
+    if let Some(adapter) = tally.adapter.as_ref().filter(|_| calls > 0) {
+        output::note(format!("{calls} operations on {adapter}"));
+    }
+    for (reason, n) in &tally.fallbacks {
+        output::note(format!(
+            "{n} operations on the CPU that the GPU should have done ({reason})"
+        ));
+    }
 }
 
 /// Whether everything succeeded that is not ignored.
@@ -160,6 +174,7 @@ fn report(
             "tasks": summary.tasks, "failed": summary.failed, "invalid_inputs": summary.invalid, "incomplete": summary.incomplete,
             "planned": if options.dry_run { Some(planned) } else { None }, "plates": summary.plates.iter().map(|(n, p)| json!({ "name": n, "output": p })).collect::<Vec<_>>(),
             "status_files": summary.status_files.iter().filter_map(|(n, f)| Some(json!({ "plate": n, "folder": f.as_ref().ok()?.folder, "names": f.as_ref().ok()?.names }))).collect::<Vec<_>>(),
+            "gpu": summary.gpu,
             "elapsed_secs": elapsed.as_secs_f64(),
         }));
     }
@@ -181,6 +196,7 @@ fn report(
     }
     failures(&summary.failed);
     advise(summary, options);
+    gpu(&summary.gpu);
     let tasks = &summary.tasks;
     if options.dry_run {
         output::line(format!(

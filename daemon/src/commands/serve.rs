@@ -4,6 +4,7 @@ mod control;
 mod explain;
 mod reload;
 mod state_dir;
+mod workflows;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,6 +51,12 @@ pub fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Processes that read containers for the pages: few, as the workers need the cores.
+const VIEWERS: usize = 2;
+
+/// Longest time for reading one container: a damaged one can hang the library that reads it.
+const VIEWER_PATIENCE: Duration = Duration::from_secs(20);
+
 /// Says in the log whether the configured onnxruntime works. Tried in a process of its own: a foreign library has no place in
 /// the daemon.
 async fn try_library(program: std::path::PathBuf, library: std::path::PathBuf) {
@@ -90,6 +97,14 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
     }
     // Before the engine, which brings plates to their end while it starts.
     let notices = Arc::new(Notices::start(&store, &config)?);
+    let viewer = viewer::Viewer::new(
+        viewer::SpawnOptions {
+            program: program.clone(),
+            arguments: vec!["render".to_owned()],
+            patience: VIEWER_PATIENCE,
+        },
+        VIEWERS,
+    );
     let engine = Engine::start(
         &store,
         &config,
@@ -111,6 +126,7 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
     let state = server::AppState {
         store,
         control: Arc::clone(&control) as Arc<dyn server::Control>,
+        viewer,
         options: server::Options {
             token,
             allowed_hosts: config.server.allowed_hosts.clone(),

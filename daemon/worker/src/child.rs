@@ -5,16 +5,25 @@ use std::collections::hash_map::Entry;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 
+use analysis::accelerator::Accelerator;
 use faults::Point;
+use gpu_worker::Remote;
 use workflow::Workflow;
 
 use crate::protocol::{FromWorker, ToWorker};
 
-/// Serves passes until stdin closes, which is how the daemon says goodbye and also what its death looks like.
+/// Serves passes until stdin closes, which is how the daemon says goodbye and also what its death looks like. `gpu` is asked where it
+/// is faster.
 ///
 /// # Errors
 /// stdout cannot be written to: the daemon is gone.
-pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Result<()> {
+pub fn serve(
+    input: impl BufRead,
+    mut output: impl Write + Send,
+    gpu: Option<Remote>,
+) -> std::io::Result<()> {
+    let gpu = gpu.map(Arc::new);
+    let accelerator = gpu.clone().map(|gpu| gpu as Arc<dyn Accelerator>);
     let mut workflows: HashMap<String, Arc<Workflow>> = HashMap::new();
     let mut pools: HashMap<usize, rayon::ThreadPool> = HashMap::new();
     send(
@@ -83,7 +92,9 @@ pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Res
                     );
                     failed = failed.take().or(told.err());
                 };
-                let report = pool.install(|| workflow::pass::run(workflow, &request, &mut started));
+                let report = pool.install(|| {
+                    workflow::pass::run_on(workflow, &request, &mut started, accelerator.as_ref())
+                });
                 if let Some(error) = failed {
                     return Err(error);
                 }
@@ -93,6 +104,7 @@ pub fn serve(input: impl BufRead, mut output: impl Write + Send) -> std::io::Res
                     &FromWorker::Done {
                         report: Box::new(report),
                         peak_rss: peak_rss(),
+                        gpu: gpu.as_ref().map(|gpu| gpu.take_tally()).unwrap_or_default(),
                     },
                 )?;
                 faults::point(Point::WorkerReported);

@@ -8,7 +8,8 @@ mod log;
 mod messages;
 mod process;
 mod protocol;
+mod stderr;
 
 pub use child::{prefer_as_victim, serve};
-pub use process::{PassEnd, PassLimits, SpawnOptions, WorkerError, WorkerProcess};
+pub use process::{LogView, PassEnd, PassLimits, SpawnOptions, WorkerError, WorkerProcess};
 pub use protocol::{FromWorker, ToWorker};

@@ -8,7 +8,7 @@ const HEAD: usize = 16 * 1024;
 const TAIL: usize = 48 * 1024;
 
 /// What a worker and the programs that it started have written.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     head: Vec<u8>,
     tail: VecDeque<u8>,

@@ -6,13 +6,15 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use gpu_worker::Tally;
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use workflow::pass::{PassReport, PassRequest};
 
 use crate::log::Log;
 use crate::messages::Messages;
 use crate::protocol::{FromWorker, ToWorker};
+use crate::stderr::Stderr;
 
 /// How a worker is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub enum PassEnd {
         report: Box<PassReport>,
         /// Largest resident size of the worker during the pass, in bytes.
         peak_rss: u64,
+        /// What a GPU did for the pass.
+        gpu: Tally,
     },
     /// The worker refused the message.
     Refused(String),
@@ -79,13 +83,29 @@ pub enum PassEnd {
     Cancelled,
 }
 
+/// Looks at what a worker writes, while it writes.
+#[derive(Clone, Debug, Default)]
+pub struct LogView(Arc<Mutex<Log>>);
+
+impl LogView {
+    /// What there is now, as [`WorkerProcess::take_log`] would give it. It stays there.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Copied first, so that the worker's pipe does not wait for the text to be made.
+        let copy = log.clone();
+        drop(log);
+        copy.text()
+    }
+}
+
 /// A running worker.
 pub struct WorkerProcess {
     started_as: SpawnOptions,
     child: Child,
     stdin: ChildStdin,
     stdout: Messages<BufReader<ChildStdout>>,
-    log: Arc<Mutex<Log>>,
+    stderr: Stderr,
     known_workflows: HashSet<String>,
 }
 
@@ -119,14 +139,15 @@ impl WorkerProcess {
         else {
             return Err(WorkerError::NotReady("its pipes are missing".to_owned()));
         };
-        let log = Arc::<Mutex<Log>>::default();
-        tokio::spawn(collect_log(stderr, Arc::clone(&log)));
+        let stderr = Stderr::collect(stderr).map_err(|error| {
+            WorkerError::NotReady(format!("its stderr cannot be read: {error}"))
+        })?;
         let mut worker = Self {
             started_as: options.clone(),
             child,
             stdin,
             stdout: Messages::new(BufReader::new(stdout)),
-            log,
+            stderr,
             known_workflows: HashSet::new(),
         };
         match tokio::time::timeout(Duration::from_secs(30), worker.receive()).await {
@@ -199,7 +220,7 @@ impl WorkerProcess {
                             (begin, time_limit) = (Instant::now(), limits.time_of(&job));
                             started(&job);
                         }
-                        Ok(FromWorker::Done { report, peak_rss }) => return PassEnd::Done { report, peak_rss },
+                        Ok(FromWorker::Done { report, peak_rss, gpu }) => return PassEnd::Done { report, peak_rss, gpu },
                         Ok(FromWorker::Refused { reason }) => return PassEnd::Refused(reason),
                         Ok(FromWorker::Ready { .. }) => {}
                         Err(error) => return self.died(&format!("it wrote something that is no message: {error}")).await,
@@ -231,8 +252,19 @@ impl WorkerProcess {
     /// 48 KiB.
     #[must_use]
     pub fn take_log(&self) -> String {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *log).text()
+        self.stderr.take().text()
+    }
+
+    /// The same, but it stays there.
+    #[must_use]
+    pub fn look_at_log(&self) -> String {
+        self.stderr.look().text()
+    }
+
+    /// A way to look at its log while it runs.
+    #[must_use]
+    pub fn log_view(&self) -> LogView {
+        LogView(self.stderr.log())
     }
 
     /// Kills the worker and everything that it started.
@@ -323,17 +355,6 @@ fn describe(status: ExitStatus) -> String {
         (Some(signal), _) => format!("worker was ended by signal {signal}"),
         (None, Some(code)) => format!("worker exited with status {code}"),
         (None, None) => "worker ended".to_owned(),
-    }
-}
-
-async fn collect_log(mut stderr: tokio::process::ChildStderr, log: Arc<Mutex<Log>>) {
-    let mut buffer = [0_u8; 4096];
-    while let Ok(n) = stderr.read(&mut buffer).await {
-        if n == 0 {
-            return;
-        }
-        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        log.add(&buffer[..n]);
     }
 }
 

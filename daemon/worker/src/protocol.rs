@@ -1,5 +1,6 @@
 //! Messages between the daemon and a worker: one JSON object a line.
 
+use gpu_worker::Tally;
 use serde::{Deserialize, Serialize};
 use workflow::pass::{PassReport, PassRequest};
 
@@ -45,6 +46,9 @@ pub enum FromWorker {
         report: Box<PassReport>,
         /// Largest resident size of the worker during the pass, in bytes.
         peak_rss: u64,
+        /// What a GPU did for the pass.
+        #[serde(default, skip_serializing_if = "Tally::is_empty")]
+        gpu: Tally,
     },
     /// The message cannot be acted on.
     Refused {

@@ -18,7 +18,7 @@ pub(super) fn to_worker(input: &[u8]) {
     }
     let mut answers = Vec::new();
     // Not an error of the worker: its input ended, or is no text.
-    let _ = worker::serve(lines.as_slice(), &mut answers);
+    let _ = worker::serve(lines.as_slice(), &mut answers, None);
     for answer in answers.lines().map_while(Result::ok) {
         assert!(
             serde_json::from_str::<FromWorker>(&answer).is_ok(),

@@ -8,6 +8,7 @@ mod tree;
 mod vote;
 
 pub use tree::{Node, Tree};
+pub use vote::{not_below, pure};
 
 use multiversion::multiversion;
 
@@ -67,6 +68,18 @@ impl Forest {
             weighted,
             ballot,
         })
+    }
+
+    /// The trees, in the order in which their answers are added.
+    #[must_use]
+    pub fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
+    /// Whether a tree's answer is weighed with the number of training samples in its leaf.
+    #[must_use]
+    pub const fn weighted(&self) -> bool {
+        self.weighted
     }
 
     /// Number of feature columns.
@@ -188,6 +201,12 @@ impl Ensemble {
             });
         }
         Ok(Self { forests })
+    }
+
+    /// The forests, in the order in which their answers are added.
+    #[must_use]
+    pub fn forests(&self) -> &[Forest] {
+        &self.forests
     }
 
     /// Number of feature columns.

@@ -132,8 +132,13 @@ pub fn smooth<T: Sample>(plane: ArrayView2<'_, T>, how: &Smoothing) -> Result<Ar
     Ok(shaped((height, width), out))
 }
 
-/// The centre weight and those to one side, outwards; `[1.0]` for a sigma that scipy skips.
-fn half_kernel(sigma: f64, truncate: f64) -> Result<Vec<f64>> {
+/// The centre weight and those to one side, outwards; `[1.0]` for a sigma that scipy skips (up to 1e-15).
+///
+/// Reproduces the right half of scipy's `_gaussian_kernel1d(sigma, 0, int(truncate * sigma + 0.5))`; see the module.
+///
+/// # Errors
+/// As [`smooth`].
+pub fn half_kernel(sigma: f64, truncate: f64) -> Result<Vec<f64>> {
     kernel::half(sigma, truncate).ok_or_else(|| Error::Parameter {
         name: "sigma",
         value: format!("{sigma} (truncated at {truncate} sigma)"),

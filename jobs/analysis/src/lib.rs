@@ -3,6 +3,7 @@
 //! Arrays are (y, x), C order. Distances are in pixels. Each function names the function that it reproduces and the
 //! tolerance to which it does.
 
+pub mod accelerator;
 pub mod cell_scores;
 pub mod components;
 pub mod correct;

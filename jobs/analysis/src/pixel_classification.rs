@@ -3,6 +3,8 @@
 // A view is a pointer and a few numbers: ndarray passes it by value.
 #![allow(clippy::needless_pass_by_value)]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use ndarray::{Array3, Array4, ArrayView4, Axis, s};
 
 use crate::forest::Ensemble;
@@ -12,6 +14,7 @@ use crate::{Error, Result};
 /// A trained pixel classifier.
 #[derive(Clone, Debug)]
 pub struct Classifier {
+    id: u64,
     selection: Selection,
     forests: Ensemble,
     /// Output channel of each class of the forests.
@@ -40,12 +43,26 @@ impl Classifier {
                 expected: "a channel for each class of the forests",
             });
         }
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Ok(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             selection,
             forests,
             channel_of_class,
             channels,
         })
+    }
+
+    /// A number that no other classifier of this process has; a clone has it too.
+    #[must_use]
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Output channel of each class of the forests.
+    #[must_use]
+    pub fn channel_of_class(&self) -> &[usize] {
+        &self.channel_of_class
     }
 
     /// The features.

@@ -15,8 +15,12 @@ mod filters;
 mod kernel;
 mod pass;
 mod region;
+mod scale_kernels;
 mod selection;
 
+pub use kernel::Kernel;
+pub use region::Region;
+pub use scale_kernels::ScaleKernels;
 pub use selection::{Column, Feature, Scale, Selection};
 
 use ndarray::{Array4, ArrayView4, s};
@@ -24,9 +28,8 @@ use rayon::prelude::*;
 
 use crate::Result;
 use filters::{Filters, Tile};
-use kernel::{Kernel, Order, PRESMOOTH_REACH};
+use kernel::{Order, PRESMOOTH_REACH};
 use pass::parallel_pass;
-pub(crate) use region::Region;
 use region::{Block, Buffers, View};
 
 /// How an image is cut up.

@@ -1,5 +1,8 @@
 //! What ilastik exports of an image.
 
+use std::cell::Cell;
+
+use analysis::accelerator::Accelerator;
 use analysis::pixel_classification::{simple_segmentation, uncertainty};
 use ndarray::{Array5, Axis, concatenate};
 
@@ -15,6 +18,8 @@ pub struct Prediction {
     pub values: Array5<f32>,
     /// The type in which ilastik exports it unless it is told otherwise.
     pub data_type: DataType,
+    /// Whether an accelerator computed some of it: then it is ilastik's within ilastik's own tolerance, not bit for bit.
+    pub accelerated: bool,
 }
 
 impl Project {
@@ -23,6 +28,32 @@ impl Project {
     /// # Errors
     /// As [`Self::probabilities`]; [`crate::Error::Project`] for a stage that the project does not have.
     pub fn predict(&self, image: &Image, source: Source) -> Result<Prediction> {
+        self.predict_on(image, source, None)
+    }
+
+    /// As [`Self::predict`]; what `accelerator` does is not computed here.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn predict_on(
+        &self,
+        image: &Image,
+        source: Source,
+        accelerator: Option<&dyn Accelerator>,
+    ) -> Result<Prediction> {
+        let accelerated = Cell::new(false);
+        let stages = || {
+            self.stages_by(image, |classifier, image| {
+                match accelerator.and_then(|a| a.probabilities(classifier, image)) {
+                    Some(found) => {
+                        accelerated.set(true);
+                        Ok(found)
+                    }
+                    None => classifier.probabilities(image),
+                }
+            })
+        };
+        let last = || -> Result<Array5<f32>> { Ok(stages()?.pop().unwrap_or_default()) };
         self.runnable()?;
         let needed = match source {
             Source::Stage(number) => number,
@@ -34,31 +65,31 @@ impl Project {
         }
         let (values, data_type) = match source {
             Source::Features => (self.features(image)?, DataType::F32),
-            Source::Probabilities => (self.last(image)?, DataType::F32),
+            Source::Probabilities => (last()?, DataType::F32),
             Source::SimpleSegmentation => {
-                let probabilities = self.last(image)?;
+                let probabilities = last()?;
                 let labels = frames(&probabilities, |frame| {
                     simple_segmentation(frame).mapv(f32::from)
                 });
                 (labels, DataType::U8)
             }
-            Source::Uncertainty => (frames(&self.last(image)?, uncertainty), DataType::F32),
+            Source::Uncertainty => (frames(&last()?, uncertainty), DataType::F32),
             Source::Stage(number) => {
-                let mut stages = self.probabilities(image)?;
+                let mut stages = stages()?;
                 (stages.swap_remove(number - 1), DataType::F32)
             }
             Source::AllStages => {
-                let stages = self.probabilities(image)?;
+                let stages = stages()?;
                 let views: Vec<_> = stages.iter().map(|s| s.view()).collect();
                 let all = concatenate(Axis(1), &views).unwrap_or_default();
                 (all, DataType::F32)
             }
         };
-        Ok(Prediction { values, data_type })
-    }
-
-    fn last(&self, image: &Image) -> Result<Array5<f32>> {
-        Ok(self.probabilities(image)?.pop().unwrap_or_default())
+        Ok(Prediction {
+            values,
+            data_type,
+            accelerated: accelerated.get(),
+        })
     }
 }
 

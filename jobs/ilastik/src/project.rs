@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use analysis::pixel_classification::Classifier;
 use analysis::pixel_features;
 use image_io::container::Tree;
 use image_io::exchange::Axes;
-use ndarray::{Array5, Axis, s};
+use ndarray::{Array4, Array5, ArrayView4, Axis, s};
 
 use crate::autocontext;
 use crate::error::{Error, Result};
@@ -200,7 +201,19 @@ impl Project {
     /// [`Error::Project`] as [`Self::check`]; [`Error::Image`] if the image has another number of channels or dimensions than
     /// the project was trained with, or is too small for its largest scale.
     pub fn probabilities(&self, image: &Image) -> Result<Vec<Array5<f32>>> {
+        self.stages_by(image, |classifier, image| classifier.probabilities(image))
+    }
+
+    /// As [`Self::probabilities`], each stage computed by `compute`.
+    pub(crate) fn stages_by(
+        &self,
+        image: &Image,
+        mut compute: impl FnMut(&Classifier, ArrayView4<'_, f32>) -> analysis::Result<Array4<f32>>,
+    ) -> Result<Vec<Array5<f32>>> {
         self.runnable()?;
+        let mut compute = |classifier: &Classifier, image: ArrayView4<'_, f32>| {
+            compute(classifier, image).map_err(|e| self.refused(&e))
+        };
         let (times, _, z, _, _) = image.values.dim();
         let mut answers: Vec<Array5<f32>> = Vec::new();
         for (index, stage) in self.stages.iter().enumerate() {
@@ -211,15 +224,13 @@ impl Project {
                 let found = match answers.last() {
                     None => self
                         .fits(index, &classifier, raw.len_of(Axis(0)), z)
-                        .and_then(|()| classifier.probabilities(raw).map_err(|e| self.refused(&e))),
+                        .and_then(|()| compute(&classifier, raw)),
                     Some(before) => {
                         let before = before.slice(s![t, .., .., .., ..]);
                         let stacked = autocontext::stacked(raw, before, image.pixel_type)
                             .map_err(|reason| self.unfit(reason))?;
                         self.fits(index, &classifier, stacked.len_of(Axis(0)), z)?;
-                        classifier
-                            .probabilities(stacked.view())
-                            .map_err(|e| self.refused(&e))
+                        compute(&classifier, stacked.view())
                     }
                 };
                 frames.push(found?);
@@ -253,13 +264,7 @@ impl Project {
     }
 
     /// The number of features tells whether the image is of the kind that the forests were trained with.
-    fn fits(
-        &self,
-        stage: usize,
-        classifier: &analysis::pixel_classification::Classifier,
-        channels: usize,
-        z: usize,
-    ) -> Result<()> {
+    fn fits(&self, stage: usize, classifier: &Classifier, channels: usize, z: usize) -> Result<()> {
         let (selection, trained) = (classifier.selection(), classifier.forests().columns());
         let expected = self.training.channels().filter(|_| stage == 0);
         let made = selection.width(channels, z == 1);

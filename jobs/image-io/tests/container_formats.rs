@@ -46,6 +46,47 @@ fn all_types_and_odd_sizes_come_back() {
 }
 
 #[test]
+fn a_rectangle_is_what_the_whole_image_has_there() {
+    // Chunks have 256 pixels a side: rectangles inside one, across several, at the edges, and empty ones.
+    let shape = (300, 700);
+    let rectangles = [
+        (0..300, 0..700),
+        (0..1, 0..1),
+        (255..257, 250..600),
+        (299..300, 699..700),
+        (10..200, 256..512),
+        (7..7, 0..700),
+        (0..300, 3..3),
+    ];
+    for name in FORMATS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        let planes = TYPES.map(|t| (t.name(), plane(t, shape)));
+        write(&path, &planes.each_ref().map(|(n, p)| (*n, p)));
+        let container = Container::open(&path).unwrap();
+        for (name, _) in &planes {
+            for (rows, columns) in &rectangles {
+                for level in 0..2 {
+                    let whole = container.read_image(name, level).unwrap();
+                    let (height, width) = whole.shape();
+                    let rows = rows.start.min(height)..rows.end.min(height);
+                    let columns = columns.start.min(width)..columns.end.min(width);
+                    let part = container
+                        .read_region(name, level, rows.clone(), columns.clone())
+                        .unwrap();
+                    assert!(
+                        part == whole.crop(rows.clone(), columns.clone()),
+                        "{path:?} {name} {level} {rows:?} {columns:?}"
+                    );
+                }
+            }
+            let outside = container.read_region(name, 0, 0..301, 0..1);
+            assert!(matches!(outside, Err(Error::Missing { .. })), "{outside:?}");
+        }
+    }
+}
+
+#[test]
 fn attributes_come_back() {
     for name in FORMATS {
         let folder = tempfile::tempdir().unwrap();

@@ -68,7 +68,7 @@ fn sizes_that_cannot_be_are_refused() {
     let error = container.read_table("t").unwrap_err();
     assert_eq!(error.class(), ErrorClass::Permanent, "{error}");
     assert!(
-        begin.elapsed() < Duration::from_secs(5),
+        begin.elapsed() < Duration::from_secs(30),
         "{:?}",
         begin.elapsed()
     );

@@ -126,6 +126,22 @@ pub struct HeatMap {
     pub notes: Vec<String>,
 }
 
+impl HeatMap {
+    /// The values that get the first and the last colour.
+    #[must_use]
+    pub fn range(&self) -> [f64; 2] {
+        let ramp = self.scale.ramp(&self.column, &layout::numbers(self));
+        let end = |tick: Option<&(f64, f64)>| tick.map_or(0.0, |(value, _)| *value);
+        [end(ramp.ticks.first()), end(ramp.ticks.last())]
+    }
+
+    /// Whether the colours diverge from the middle of the range.
+    #[must_use]
+    pub fn is_diverging(&self) -> bool {
+        self.scale.is_diverging(&self.column)
+    }
+}
+
 /// Pixels of a PNG for each unit of the drawing: sharp on paper and on dense screens.
 const PNG_SCALE: f64 = 2.0;
 

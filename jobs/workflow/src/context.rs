@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use analysis::accelerator::Accelerator;
 use image_io::acquisition::ImageFile;
 use image_io::container::Container;
 use image_io::table::Table;
@@ -86,6 +87,10 @@ pub(crate) struct ImageContext {
     pub raw: BTreeMap<String, Arc<Pixels>>,
     /// What jobs tell of how they ran, by job.
     pub notes: BTreeMap<String, BTreeMap<&'static str, String>>,
+    /// What may run whole operations instead of this processor.
+    pub accelerator: Option<Arc<dyn Accelerator>>,
+    /// Planes that the accelerator knows by a number. They are held, so that no other plane can take one's place in memory.
+    pub known: Vec<(Arc<Pixels>, u64)>,
     floats: BTreeMap<String, Arc<Array2<f32>>>,
     /// By path below the root: all planes of a pass are of one root.
     files: BTreeMap<PathBuf, ImageFile>,
@@ -113,6 +118,8 @@ impl ImageContext {
             attributes: BTreeMap::new(),
             raw: BTreeMap::new(),
             notes: BTreeMap::new(),
+            accelerator: None,
+            known: Vec::new(),
             floats: BTreeMap::new(),
             files: BTreeMap::new(),
         }

@@ -4,6 +4,7 @@
 //! checked parameters and named edges. A [`pass`] runs some of those jobs on one image set, or on one plate, with the
 //! arrays kept in memory between jobs, and publishes one container.
 
+mod accelerated;
 pub mod authoring;
 mod container;
 mod context;

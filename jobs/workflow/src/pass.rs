@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use analysis::accelerator::Accelerator;
 use faults::Point;
 use image_io::Pixels;
 use image_io::container::{
@@ -173,6 +174,17 @@ pub type Started<'a> = &'a mut (dyn FnMut(&str) + Send);
 /// name has changed and every job is reported as failed.
 #[must_use]
 pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>) -> PassReport {
+    run_on(workflow, request, started, None)
+}
+
+/// As [`run`]; jobs may have `accelerator` run operations instead of this processor.
+#[must_use]
+pub fn run_on(
+    workflow: &Arc<Workflow>,
+    request: &PassRequest,
+    started: Started<'_>,
+    accelerator: Option<&Arc<dyn Accelerator>>,
+) -> PassReport {
     let mut report = PassReport::default();
     let result = match &request.subject {
         Subject::ImageSet {
@@ -184,11 +196,11 @@ pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>
         } => run_image_set(
             workflow,
             request,
-            (name, planes),
-            input_hash,
+            (name, planes, input_hash),
             container,
             started,
             &mut report,
+            accelerator,
         ),
         Subject::Plate { members } => run_plate(workflow, request, members, started, &mut report),
     };
@@ -223,11 +235,11 @@ pub fn run(workflow: &Arc<Workflow>, request: &PassRequest, started: Started<'_>
 fn run_image_set(
     workflow: &Arc<Workflow>,
     request: &PassRequest,
-    (name, planes): (&str, &[PlaneRef]),
-    input_hash: &str,
+    (name, planes, input_hash): (&str, &[PlaneRef], &str),
     target: &std::path::Path,
     started: Started<'_>,
     report: &mut PassReport,
+    accelerator: Option<&Arc<dyn Accelerator>>,
 ) -> Result<(), Failure> {
     let stored = open_previous(target)?;
     let has_previous = stored.is_some();
@@ -252,6 +264,7 @@ fn run_image_set(
             scratch: request.scratch.clone(),
         },
     );
+    context.accelerator = accelerator.cloned();
     let requested: Vec<usize> = request
         .jobs
         .iter()
@@ -318,6 +331,9 @@ fn run_image_set(
                     .insert(reported.clone(), JobOutcome::Failed { failure });
             }
         }
+    }
+    if let Some(accelerator) = accelerator {
+        accelerator.forget();
     }
     let begin = Instant::now();
     let raw = (!same_inputs).then_some(input_hash);

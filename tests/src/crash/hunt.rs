@@ -220,7 +220,8 @@ impl Hunt {
     fn schedule(&mut self, round: u64) -> Vec<Fault> {
         let mut out = Vec::new();
         for (number, &point) in (round..).zip(Point::ALL) {
-            if point.occasion() == Occasion::FirstStart {
+            // The daemon of the hunt uses no GPU; that has a test of its own.
+            if matches!(point.occasion(), Occasion::FirstStart | Occasion::Gpu) {
                 continue;
             }
             let at = |action| {
@@ -337,7 +338,7 @@ impl Hunt {
             _ => (point.role(), point.occasion()),
         };
         match occasion {
-            Occasion::Work => {}
+            Occasion::Work | Occasion::Gpu => {}
             Occasion::Spawn => {
                 for number in 0..self.victim.workers().len() {
                     if self.victim.kill_worker(number as u64) {
@@ -550,7 +551,7 @@ impl Hunt {
         assert_eq!(state, Vec::<String>::new(), "left in the state folder");
         let missed: Vec<&str> = Point::ALL
             .iter()
-            .filter(|p| p.occasion() != Occasion::FirstStart)
+            .filter(|p| !matches!(p.occasion(), Occasion::FirstStart | Occasion::Gpu))
             .map(|p| p.name())
             .filter(|n| !self.summary.points.contains_key(n))
             .collect();

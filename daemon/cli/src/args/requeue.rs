@@ -11,7 +11,7 @@ pub struct RequeueArgs {
     /// The tasks.
     #[arg(value_name = "ID", conflicts_with_all = ["failed", "plate", "state", "job", "well"])]
     pub ids: Vec<i64>,
-    /// Those that failed or were quarantined; the same is meant where no state is given.
+    /// Those that failed or were quarantined; the same is meant where neither a state nor --from is given.
     #[arg(long, conflicts_with = "state")]
     pub failed: bool,
     /// Those of this plate: its id or name.
@@ -23,10 +23,10 @@ pub struct RequeueArgs {
     /// Those of this job.
     #[arg(long)]
     pub job: Option<String>,
-    /// Those of this well.
-    #[arg(long)]
+    /// Those of these wells: `A01`, a rectangle `A01:B03`, of a plate also a row `C` or a column `7`, separated by commas.
+    #[arg(long, value_name = "WELLS")]
     pub well: Option<String>,
-    /// Start at this job of the same subjects instead.
+    /// Start at this job of the same subjects instead; of those in every state, unless states are given.
     #[arg(long, value_name = "JOB")]
     pub from: Option<String>,
     /// Only say what would be run again.

@@ -23,8 +23,8 @@ pub enum TasksCommand {
         /// Only of this job.
         #[arg(long)]
         job: Option<String>,
-        /// Only of this well.
-        #[arg(long)]
+        /// Only of these wells: `A01`, a rectangle `A01:B03`, of a plate also a row `C` or a column `7`, separated by commas.
+        #[arg(long, value_name = "WELLS")]
         well: Option<String>,
         /// Only where the subject, the job or the error contains this text.
         #[arg(long = "match", value_name = "TEXT")]

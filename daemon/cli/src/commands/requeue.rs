@@ -21,6 +21,7 @@ pub(super) fn run(client: &Client, args: &RequeueArgs, console: &Console) -> Res
 fn named(client: &Client, args: &RequeueArgs, console: &Console) -> Result<Exit> {
     let body = json!({ "from_job": args.from, "dry_run": args.dry_run });
     let mut tasks = Vec::new();
+    let mut following = None;
     let exit = for_each(&args.ids, console, |id| {
         let one: Requeued = client
             .post(&format!("/api/v1/tasks/{id}/requeue"), Some(&body))?
@@ -28,6 +29,7 @@ fn named(client: &Client, args: &RequeueArgs, console: &Console) -> Result<Exit>
         if one.tasks.is_empty() && !console.mode.json {
             console.note(format!("task {id} is queued already"));
         }
+        following = Some(one.following);
         tasks.extend(
             one.tasks
                 .into_iter()
@@ -36,8 +38,10 @@ fn named(client: &Client, args: &RequeueArgs, console: &Console) -> Result<Exit>
         );
         Ok(())
     })?;
+    // What depends on two of them would be counted twice.
+    let following = following.filter(|_| args.ids.len() == 1);
     if console.mode.json || !tasks.is_empty() {
-        report(&tasks, args.dry_run, console)?;
+        report(&tasks, following, args.dry_run, console)?;
     }
     Ok(exit)
 }
@@ -50,14 +54,21 @@ fn many(client: &Client, args: &RequeueArgs, console: &Console) -> Result<Exit> 
         client.post("/api/v1/tasks/requeue", Some(&body))?.read()
     };
     if console.mode.asks && !args.yes && !args.dry_run {
-        let would = send(true)?.tasks.len() as u64;
-        if would > 0 && !console.confirms(&format!("Run {} again?", number(would, "task"))) {
+        let would = send(true)?;
+        let count = would.tasks.len() as u64;
+        let behind = match would.following {
+            0 => String::new(),
+            1 => ", and after that 1 that depends on them".to_owned(),
+            n => format!(", and after that {n} that depend on them"),
+        };
+        if count > 0 && !console.confirms(&format!("Run {} again{behind}?", number(count, "task")))
+        {
             console.note("nothing was changed");
             return Ok(Exit::Success);
         }
     }
     let done = send(args.dry_run)?;
-    report(&done.tasks, done.dry_run, console)?;
+    report(&done.tasks, Some(done.following), done.dry_run, console)?;
     Ok(Exit::Success)
 }
 
@@ -68,7 +79,7 @@ fn filter(client: &Client, args: &RequeueArgs) -> Result<Value> {
         .as_deref()
         .map(|name| resolve::plate_id(client, name))
         .transpose()?;
-    let states: Vec<_> = if args.state.is_empty() {
+    let states: Vec<_> = if args.failed {
         vec!["failed".to_owned(), "quarantined".to_owned()]
     } else {
         args.state.iter().map(word).collect()
@@ -77,9 +88,9 @@ fn filter(client: &Client, args: &RequeueArgs) -> Result<Value> {
 }
 
 /// Says what was done and what to do next.
-fn report(tasks: &[i64], dry_run: bool, console: &Console) -> Result<()> {
+fn report(tasks: &[i64], following: Option<u64>, dry_run: bool, console: &Console) -> Result<()> {
     if console.mode.json {
-        return console.json(&json!({ "tasks": tasks, "count": tasks.len(), "dry_run": dry_run }));
+        return console.json(&json!({ "tasks": tasks, "count": tasks.len(), "following": following, "dry_run": dry_run }));
     }
     let count = number(tasks.len() as u64, "task");
     if tasks.is_empty() {
@@ -107,10 +118,22 @@ fn report(tasks: &[i64], dry_run: bool, console: &Console) -> Result<()> {
             }
         ));
     }
+    let behind = match following {
+        Some(0) => String::new(),
+        Some(n) => format!(
+            "what depends on them follows by itself ({}); ",
+            number(n, "task")
+        ),
+        None => "what depends on them follows by itself; ".to_owned(),
+    };
     if dry_run {
-        console.note("nothing was changed; next: the same without --dry-run");
+        console.note(format!(
+            "{behind}nothing was changed; next: the same without --dry-run"
+        ));
     } else {
-        console.note("what depends on them follows by itself; next: `wellspring watch --until-done` follows the progress");
+        console.note(format!(
+            "{behind}next: `wellspring watch --until-done` follows the progress"
+        ));
     }
     Ok(())
 }

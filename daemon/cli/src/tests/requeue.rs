@@ -42,14 +42,14 @@ fn the_filter_and_the_job_to_start_from_are_sent() {
         ),
         (
             "POST /api/v1/tasks/requeue",
-            json!({"tasks": [3], "count": 1, "dry_run": true}),
+            json!({"tasks": [3], "count": 1, "following": 2, "dry_run": true}),
         ),
     ]);
     let line = "tasks requeue --plate p --state succeeded,cancelled --job nuclei --well B02 --from cells --dry-run --json";
     let outcome = run(&daemon.url(), line);
     assert_eq!(
         serde_json::from_str::<Value>(&outcome.out).unwrap(),
-        json!({"tasks": [3], "count": 1, "dry_run": true})
+        json!({"tasks": [3], "count": 1, "following": 2, "dry_run": true})
     );
     assert_eq!(
         daemon.requests().pop().unwrap().json(),
@@ -58,6 +58,37 @@ fn the_filter_and_the_job_to_start_from_are_sent() {
             "from_job": "cells", "dry_run": true,
         })
     );
+}
+
+#[test]
+fn a_job_to_start_from_means_all_subjects_unless_states_are_given() {
+    let daemon = Daemon::with(vec![(
+        "POST /api/v1/tasks/requeue",
+        json!({"tasks": [3], "count": 1, "following": 4, "dry_run": true}),
+    )]);
+    for (line, states) in [
+        ("--well A01:B03 --from cells", json!([])),
+        (
+            "--well A01:B03 --from cells --failed",
+            json!(["failed", "quarantined"]),
+        ),
+        // Neither: the daemon takes what failed.
+        ("--well A01:B03", json!([])),
+    ] {
+        let outcome = run(&daemon.url(), &format!("tasks requeue {line} --dry-run"));
+        assert!(
+            outcome
+                .err
+                .contains("what depends on them follows by itself (4 tasks)"),
+            "{}",
+            outcome.err
+        );
+        let filter = daemon.requests().pop().unwrap().json()["filter"].clone();
+        assert_eq!(
+            (&filter["state"], &filter["well"]),
+            (&states, &json!("A01:B03"))
+        );
+    }
 }
 
 #[test]

@@ -85,6 +85,7 @@ pub(crate) struct Attempt {
 #[serde(default)]
 pub(crate) struct Requeued {
     pub tasks: Vec<i64>,
+    pub following: u64,
     pub dry_run: bool,
 }
 

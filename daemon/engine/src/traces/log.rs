@@ -73,12 +73,15 @@ pub(super) fn text(
         return Ok(String::new());
     }
     let source = &facts.prepared.workflow;
+    // With the event, no two runs tell the same, be they as short and as alike as they may: a log that begins like the one
+    // before is taken for its continuation.
     let heading = [
         format!(
-            "Running workflow {workflow} on wellspring {}: `{}`, version {}",
+            "Running workflow {workflow} on wellspring {}: `{}`, version {}, told from event {} on",
             env!("CARGO_PKG_VERSION"),
             source.name,
-            source.version
+            source.version,
+            after.0 + 1
         ),
         format!(
             "with workflow status file {}",

@@ -62,6 +62,14 @@ const RULES: &[(&str, &str)] = &[
          GROUP BY plate_id, bucket) WHERE n <> 0",
     ),
     (
+        "job tally differs from its tasks",
+        "SELECT plate_id FROM (SELECT plate_id, workflow, version, job, bucket, sum(n) AS n FROM ( \
+             SELECT plate_id, workflow, version, job, bucket, n FROM job_tally \
+             UNION ALL SELECT plate_id, workflow, workflow_version, job, \
+             CASE WHEN state = 'waiting' AND (blocked > 0 OR gated = 2) THEN 'blocked' ELSE state END, -1 FROM task) \
+         GROUP BY plate_id, workflow, version, job, bucket) WHERE n <> 0",
+    ),
+    (
         "subject tally differs from its subjects",
         "SELECT plate_id FROM (SELECT plate_id, kind, state, sum(n) AS n FROM ( \
              SELECT plate_id, kind, state, n FROM subject_tally \

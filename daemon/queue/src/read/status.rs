@@ -119,7 +119,7 @@ impl Store {
                 connection,
                 "SELECT bucket, sum(n) FROM task_tally GROUP BY bucket",
             )? {
-                tasks.add(&bucket, n);
+                tasks.add_to(&bucket, n);
             }
             let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
             Ok(Status {

@@ -78,7 +78,7 @@ impl Store {
                 let name: String = row.get(0)?;
                 let n = row.get::<_, i64>(2)?.unsigned_abs();
                 let well = wells.entry(name.clone()).or_insert_with(|| WellSummary { well: name, ..Default::default() });
-                well.tasks.add(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?, n);
+                well.tasks.add_to(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?, n);
             }
             Ok(wells.into_values().collect())
         })
@@ -168,7 +168,7 @@ fn summary(connection: &Connection, subject: SubjectRow) -> Result<SubjectSummar
         connection.prepare_cached(&format!("SELECT {BUCKET} FROM task WHERE subject_id = ?1"))?;
     let mut rows = statement.query([subject.id])?;
     while let Some(row) = rows.next()? {
-        tasks.add(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?, 1);
+        tasks.add_to(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?, 1);
     }
     Ok(SubjectSummary { subject, tasks })
 }

@@ -16,6 +16,10 @@ use crate::states::{Require, TaskState};
 /// Neighbours that are listed at most on each side: a plate task has thousands.
 const NEIGHBOURS: i64 = 200;
 
+/// What is read of each.
+const NEIGHBOUR: &str = "task.id, task.subject_id, subject.name, task.job, task.state, \
+     task.state = 'waiting' AND (task.blocked > 0 OR task.gated = 2), edge.require";
+
 /// A task before or behind another one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Neighbour {
@@ -29,6 +33,8 @@ pub struct Neighbour {
     pub job: String,
     /// Where it stands.
     pub state: TaskState,
+    /// Whether it waits for something that will not come by itself.
+    pub blocked: bool,
     /// What the one behind needs of the one before.
     pub require: Require,
 }
@@ -60,6 +66,51 @@ impl Store {
                 .query_map(params_from_iter(values), TaskRow::read)?
                 .collect::<rusqlite::Result<_>>()?;
             Ok(cursor.page(rows, |task: &TaskRow| task.id.0))
+        })
+    }
+
+    /// The last `limit` tasks that the filter finds before an id, oldest first. `next` is where the part before them ends:
+    /// absent if there is none.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn tasks_before(
+        &self,
+        filter: &TaskFilter,
+        before: TaskId,
+        limit: u32,
+    ) -> Result<Page<TaskRow>> {
+        let cursor = Cursor::first(limit);
+        let (clause, mut values) = filter.clause();
+        values.extend([Value::Integer(before.0), Value::Integer(cursor.fetch())]);
+        let sql =
+            format!("{TASK_SELECT} WHERE {clause} AND task.id < ? ORDER BY task.id DESC LIMIT ?");
+        self.read(|connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let rows = statement
+                .query_map(params_from_iter(values), TaskRow::read)?
+                .collect::<rusqlite::Result<_>>()?;
+            let mut page = cursor.page(rows, |task: &TaskRow| task.id.0);
+            page.items.reverse();
+            Ok(page)
+        })
+    }
+
+    /// How many tasks the filter finds, counted up to `most`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn count_tasks(&self, filter: &TaskFilter, most: u32) -> Result<u64> {
+        let (clause, mut values) = filter.clause();
+        values.push(Value::Integer(most.into()));
+        // Not counting more is what keeps it short: a list of a million tasks is no list that anybody counts.
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM task JOIN subject ON subject.id = task.subject_id \
+             WHERE {clause} LIMIT ?)"
+        );
+        self.read(|connection| {
+            let n: i64 = connection.query_row(&sql, params_from_iter(values), |row| row.get(0))?;
+            Ok(n.unsigned_abs())
         })
     }
 
@@ -129,19 +180,21 @@ pub(super) fn one(connection: &Connection, id: TaskId) -> Result<TaskRow> {
 }
 
 pub(super) fn upstream(connection: &Connection, id: TaskId) -> Result<Vec<Neighbour>> {
-    let sql = "SELECT task.id, task.subject_id, subject.name, task.job, task.state, edge.require \
-         FROM task_dependency AS edge JOIN task ON task.id = edge.upstream_id \
+    let sql = format!(
+        "SELECT {NEIGHBOUR} FROM task_dependency AS edge JOIN task ON task.id = edge.upstream_id \
          JOIN subject ON subject.id = task.subject_id WHERE edge.task_id = ?1 \
-         ORDER BY task.state = 'succeeded', task.position, task.id LIMIT ?2";
-    all(connection, sql, params![id, NEIGHBOURS], neighbour)
+         ORDER BY task.state = 'succeeded', task.position, task.id LIMIT ?2"
+    );
+    all(connection, &sql, params![id, NEIGHBOURS], neighbour)
 }
 
 fn downstream(connection: &Connection, id: TaskId) -> Result<Vec<Neighbour>> {
-    let sql = "SELECT task.id, task.subject_id, subject.name, task.job, task.state, edge.require \
-         FROM task_dependency AS edge JOIN task ON task.id = edge.task_id \
+    let sql = format!(
+        "SELECT {NEIGHBOUR} FROM task_dependency AS edge JOIN task ON task.id = edge.task_id \
          JOIN subject ON subject.id = task.subject_id WHERE edge.upstream_id = ?1 \
-         ORDER BY task.position, task.id LIMIT ?2";
-    all(connection, sql, params![id, NEIGHBOURS], neighbour)
+         ORDER BY task.position, task.id LIMIT ?2"
+    );
+    all(connection, &sql, params![id, NEIGHBOURS], neighbour)
 }
 
 fn neighbour(row: &rusqlite::Row<'_>) -> rusqlite::Result<Neighbour> {
@@ -151,6 +204,7 @@ fn neighbour(row: &rusqlite::Row<'_>) -> rusqlite::Result<Neighbour> {
         subject_name: row.get(2)?,
         job: row.get(3)?,
         state: row.get(4)?,
-        require: row.get(5)?,
+        blocked: row.get(5)?,
+        require: row.get(6)?,
     })
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::Transaction;
 use super::graph::Node;
+use super::pace::Execution;
 use crate::backoff::{self, MAX_CRASHES};
 use crate::clock::millis;
 use crate::columns::Json;
@@ -88,9 +89,11 @@ impl Transaction<'_> {
         container: Option<&Path>,
     ) -> Result<()> {
         let subject = self.open_pass(pass)?;
-        self.record(pass, reports)?;
+        let executions = self.record(pass, reports)?;
         self.interrupt(pass, "the worker did not report on it")?;
         self.close_pass(pass)?;
+        self.note_pace(pass, &executions)?;
+        self.note_ended(subject, &executions)?;
         faults::write_point(faults::Point::QueueFinished).map_err(Error::not_committed)?;
         match container {
             Some(container) => self.set_container(subject, container),
@@ -103,8 +106,10 @@ impl Transaction<'_> {
     /// # Errors
     /// As [`Transaction::finish_pass`].
     pub fn finish_tasks(&mut self, pass: PassId, reports: &[TaskReport]) -> Result<()> {
-        self.open_pass(pass)?;
-        self.record(pass, reports)?;
+        let subject = self.open_pass(pass)?;
+        // Of the pace nothing is noted: how much of the pass so far was theirs is not known.
+        let executions = self.record(pass, reports)?;
+        self.note_ended(subject, &executions)?;
         if self.held(pass)?.is_empty() {
             self.close_pass(pass)?;
         }
@@ -128,19 +133,24 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn record(&mut self, pass: PassId, reports: &[TaskReport]) -> Result<()> {
+    fn record(&mut self, pass: PassId, reports: &[TaskReport]) -> Result<Vec<Execution>> {
+        let mut executions = Vec::new();
         let mut by_task: HashMap<TaskId, &TaskReport> =
             reports.iter().map(|report| (report.task, report)).collect();
         // In the order of the graph: whether a success counts depends on its upstream tasks.
         for held in self.held(pass)? {
             if let Some(report) = by_task.remove(&held.node.id) {
                 let node = self.node(held.node.id)?;
-                self.apply(&Held { node, ..held }, report)?;
+                let held = Held { node, ..held };
+                let outcome = self.apply(&held, report)?;
+                executions.extend(outcome.map(|outcome| {
+                    Execution::new(&held.node.job, outcome, report.timings.as_ref())
+                }));
             }
         }
         match by_task.into_keys().min() {
             Some(task) => Err(Error::NotInPass { task, pass }),
-            None => Ok(()),
+            None => Ok(executions),
         }
     }
 
@@ -184,7 +194,8 @@ impl Transaction<'_> {
         )
     }
 
-    fn apply(&mut self, held: &Held, report: &TaskReport) -> Result<()> {
+    /// Returns how the attempt is recorded, if it is.
+    fn apply(&mut self, held: &Held, report: &TaskReport) -> Result<Option<AttemptOutcome>> {
         let verdict = self.judge(held, &report.outcome);
         let old = &held.node;
         let mut new = Node {
@@ -225,7 +236,8 @@ impl Transaction<'_> {
                 ],
             )?,
         };
-        self.moved(old, &new, verdict.why)
+        self.moved(old, &new, verdict.why)?;
+        Ok(verdict.attempt)
     }
 
     fn judge(&self, held: &Held, outcome: &Outcome) -> Verdict {

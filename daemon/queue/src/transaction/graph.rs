@@ -246,7 +246,7 @@ impl Transaction<'_> {
     }
 
     /// Everything that depends on `seeds`, the seeds themselves left out.
-    fn downstream(&self, seeds: &[TaskId]) -> Result<Vec<Node>> {
+    pub(super) fn downstream(&self, seeds: &[TaskId]) -> Result<Vec<Node>> {
         let mut seen: HashSet<TaskId> = seeds.iter().copied().collect();
         let mut frontier: Vec<TaskId> = seeds.to_vec();
         let mut found = Vec::new();

@@ -185,6 +185,7 @@ impl Transaction<'_> {
         self.execute("DELETE FROM plate WHERE id = ?1", [plate])?;
         self.execute("DELETE FROM task_tally WHERE plate_id = ?1", [plate])?;
         self.execute("DELETE FROM subject_tally WHERE plate_id = ?1", [plate])?;
+        self.execute("DELETE FROM job_tally WHERE plate_id = ?1", [plate])?;
         self.touched.remove(&plate);
         self.event(EventKind::PlateForgotten, About::plate(plate), &json!({}))
     }

@@ -4,6 +4,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use super::Transaction;
+use super::pace::MINUTE;
 use crate::error::Result;
 use crate::statements::{OLD_LOGS, OLD_NOTICES};
 
@@ -37,6 +38,11 @@ impl Transaction<'_> {
         let notices = self.execute(
             &format!("DELETE FROM notice WHERE id IN ({OLD_NOTICES})"),
             params![before, BATCH],
+        )?;
+        // A row a minute at most, so there are never many to go.
+        self.execute(
+            "DELETE FROM ended WHERE minute < ?1",
+            [before.div_euclid(MINUTE)],
         )?;
         Ok(Pruned {
             events,

@@ -55,6 +55,17 @@ impl Transaction<'_> {
         Ok(seeds)
     }
 
+    /// How many tasks will run again after these because they depend on them. The same before and after
+    /// [`Transaction::requeue`].
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn following(&self, tasks: &[TaskId]) -> Result<usize> {
+        let runs = |state: TaskState| state == TaskState::Waiting || state.starts_over();
+        let behind = self.downstream(tasks)?;
+        Ok(behind.iter().filter(|node| runs(node.state)).count())
+    }
+
     fn same_subjects(&self, tasks: &[TaskId], job: &str) -> Result<Vec<TaskId>> {
         let mut found = Vec::new();
         for task in tasks {

@@ -16,7 +16,8 @@ use crate::states::{EventKind, Gate, SubjectKind, SubjectState};
 
 impl Transaction<'_> {
     /// Adds a subject, or brings what is known about it up to date. Tasks that waited for its planes become ready
-    /// when it is complete. What must be computed again is said by the keys of a new plan, not here.
+    /// when it is complete. What must be computed again is said by the keys of a new plan, not here; of a complete plate the
+    /// caller takes the decision back ([`Transaction::reopen_plate`]) in the same transaction.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an unknown plate.
@@ -114,8 +115,8 @@ impl Transaction<'_> {
     /// [`Error::NotFound`] for an unknown subject.
     pub fn set_container(&mut self, subject: SubjectId, container: &Path) -> Result<()> {
         let changed = self.execute(
-            "UPDATE subject SET container = ?2 WHERE id = ?1",
-            params![subject, bytes(container)],
+            "UPDATE subject SET container = ?2, updated_at = ?3 WHERE id = ?1",
+            params![subject, bytes(container), self.now],
         )?;
         if changed == 0 {
             return Err(Error::not_found("subject", subject));

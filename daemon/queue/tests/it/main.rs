@@ -9,6 +9,7 @@ mod finishing;
 mod model;
 mod notices;
 mod opening;
+mod pace;
 mod planning;
 mod plates;
 mod reading;

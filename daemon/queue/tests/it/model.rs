@@ -140,3 +140,40 @@ proptest! {
         prop_assert!(plates.iter().all(|state| !matches!(state, PlateState::Arriving | PlateState::Stale)));
     }
 }
+
+/// Found by the test above.
+#[test]
+fn a_late_plane_takes_back_what_ran_without_it() {
+    use Operation::{Claim, Complete, Finish, Plan, PlanPlate, Subject};
+    let mut world = World::new();
+    let site = |state| Subject {
+        plate: 1,
+        site: 2,
+        state,
+    };
+    for operation in [
+        site(SubjectState::Arriving),
+        PlanPlate { plate: 0 },
+        Plan {
+            plate: 1,
+            site: 2,
+            change: None,
+        },
+        Complete { plate: 1 },
+        PlanPlate { plate: 1 },
+        Claim,
+        Claim,
+        Finish {
+            pass: 0,
+            outcomes: vec![],
+        },
+        Finish {
+            pass: 0,
+            outcomes: vec![Ending::Success],
+        },
+        site(SubjectState::Complete),
+    ] {
+        world.apply(&operation);
+        world.compare(&operation);
+    }
+}

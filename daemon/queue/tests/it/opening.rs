@@ -178,10 +178,11 @@ fn damage_is_refused() {
 }
 
 /// Queues as earlier versions wrote them: five tasks of two image sets and a plate.
-const OLD: [(i64, &str); 3] = [
+const OLD: [(i64, &str); 4] = [
     (1, include_str!("../fixtures/version_1.sql")),
     (2, include_str!("../fixtures/version_2.sql")),
     (3, include_str!("../fixtures/version_3.sql")),
+    (4, include_str!("../fixtures/version_4.sql")),
 ];
 
 #[test]
@@ -219,7 +220,11 @@ fn is_migrated(version: i64, dump: &str) {
     );
     assert_eq!(status.files.registered, 2);
     assert_eq!(status.files.vanished, u64::from(version >= 3));
-    assert_eq!(store.recipients().unwrap(), []);
+    let recipients = store.recipients().unwrap();
+    assert_eq!(recipients.len(), usize::from(version >= 4));
+    let jobs = store.loads().unwrap().remove(0).jobs;
+    let of_a = jobs.iter().find(|job| job.job == "a").unwrap().tasks;
+    assert_eq!((of_a.succeeded, of_a.failed, of_a.total()), (1, 1, 2));
     let recovered = store.boot().unwrap();
     assert_eq!(recovered.tasks.len(), 1, "the old daemon's pass is over");
     let filter = TaskFilter::default().in_state(TaskState::Ready);

@@ -30,7 +30,7 @@ fn tasks_are_filtered_and_paged() {
     assert_eq!(count(TaskFilter::plate(plate)), 9);
     assert_eq!(
         count(TaskFilter {
-            well: Some("B07".into()),
+            wells: Some(vec!["B07".into()]),
             ..Default::default()
         }),
         3

@@ -79,7 +79,7 @@ fn from_a_job_on_reruns_what_depends_on_it() {
     let second = ids(&queue.put(queue.image_set(plate, "B02-0001"), chain()));
     queue.run_all();
     let filter = TaskFilter {
-        well: Some("B02".into()),
+        wells: Some(vec!["B02".into()]),
         ..TaskFilter::plate(plate)
     };
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use queue::{PlateId, SubjectFilter, SubjectKind, SubjectState};
+use queue::{PlateId, SubjectFilter, SubjectId, SubjectKind, SubjectState};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -10,6 +10,7 @@ use super::cursor;
 use crate::app::App;
 use crate::extract::{Id, Params, empty_is_none};
 use crate::problem::Problem;
+use crate::published::image_set;
 use crate::view::{Page, SubjectStateWord, SubjectView};
 
 /// Which image sets.
@@ -58,8 +59,24 @@ pub(super) async fn list(
     .await
 }
 
+/// One image set.
+#[utoipa::path(get, path = "/api/v1/image-sets/{id}", tag = "plates",
+    params(("id" = i64, Path, description = "The image set")),
+    responses(
+        (status = 200, description = "The image set", body = SubjectView),
+        (status = 404, description = "No such image set", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn show(
+    State(app): State<App>,
+    Id(id): Id<SubjectId>,
+) -> Result<Json<SubjectView>, Problem> {
+    app.blocking(move |inner| image_set(inner, id))
+        .await
+        .map(|summary| Json(summary.into()))
+}
+
 /// `a1` is `A01`. What is no well name is left as it is, and finds nothing.
-pub(super) fn canonical(well: String) -> String {
+fn canonical(well: String) -> String {
     match well.parse::<plate::WellName>() {
         Ok(name) => name.to_string(),
         Err(_) => well,

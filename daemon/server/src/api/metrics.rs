@@ -9,6 +9,7 @@ use axum::response::IntoResponse;
 use queue::{RecipientRow, RootState, Target};
 
 use crate::app::{App, Inner};
+use crate::control::{GpuInfo, GpuUse};
 use crate::problem::Problem;
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -54,6 +55,69 @@ const NOTICES: [OfRecipient; 4] = [
         |row| row.given_up,
     ),
 ];
+
+/// Families about a GPU, by operation: name, help, value.
+type OfOperation = (&'static str, &'static str, fn(&GpuUse) -> f64);
+const GPU: [OfOperation; 5] = [
+    ("gpu_calls_total", "Operations that ran on a GPU", |used| {
+        used.calls as f64
+    }),
+    (
+        "gpu_dispatches_total",
+        "Kernels that were dispatched for them",
+        |used| used.dispatches as f64,
+    ),
+    ("gpu_pixels_total", "Pixels that they ran on", |used| {
+        used.pixels as f64
+    }),
+    (
+        "gpu_device_seconds_total",
+        "Time on the device, transfers included",
+        |used| used.device_seconds,
+    ),
+    (
+        "gpu_wait_seconds_total",
+        "Time that workers waited for them",
+        |used| used.wall_seconds,
+    ),
+];
+
+/// What a GPU did.
+fn gpu(info: &GpuInfo, out: &mut Metrics) {
+    out.family("gpu_info", "gauge", "The GPU that was used");
+    if let Some(adapter) = &info.adapter {
+        out.sample(&[("adapter", adapter)], 1.0);
+    }
+    for (name, help, number) in GPU {
+        out.family(name, "counter", help);
+        for (operation, used) in &info.used {
+            out.sample(&[("operation", operation)], number(used));
+        }
+    }
+    out.family(
+        "gpu_fallbacks_total",
+        "counter",
+        "Operations that a processor did because the GPU could not",
+    );
+    for (reason, n) in &info.fallbacks {
+        out.sample(&[("reason", reason)], *n as f64);
+    }
+    for (name, help, n) in [
+        (
+            "gpu_process_starts_total",
+            "Starts of the GPU's process",
+            info.starts,
+        ),
+        (
+            "gpu_process_failures_total",
+            "Ends of the GPU's process because of the device or a crash",
+            info.failures,
+        ),
+    ] {
+        out.family(name, "counter", help);
+        out.sample(&[], n as f64);
+    }
+}
 
 /// The text of `/metrics`.
 fn metrics(inner: &Inner) -> queue::Result<String> {
@@ -147,6 +211,9 @@ fn metrics(inner: &Inner) -> queue::Result<String> {
         for recipient in recipients.iter().filter(|recipient| recipient.active) {
             out.sample(&[("recipient", &recipient.name)], number(recipient) as f64);
         }
+    }
+    if let Some(info) = inner.control.gpu() {
+        gpu(&info, &mut out);
     }
     // Two roots may share a folder; a series must not come twice.
     let disks: BTreeMap<_, _> = inner

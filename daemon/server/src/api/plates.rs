@@ -11,6 +11,7 @@ use super::queue_pause::{USER, reason};
 use super::{PauseRequest, PauseState, cursor};
 use crate::app::App;
 use crate::control::StatusFilesInfo;
+use crate::estimate::Estimates;
 use crate::extract::{Body, Id, Params, empty_is_none, words};
 use crate::problem::Problem;
 use crate::view::{Page, PlateView, WellView};
@@ -22,7 +23,7 @@ use crate::view::{Page, PlateView, WellView};
 pub(super) struct PlateQuery {
     /// Only in these states, separated by commas.
     #[serde(default, deserialize_with = "words")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^((arriving|complete|done|done_with_failures|stale)(,(?!$)|$))*$")]
     state: Vec<PlateState>,
     /// Only of this root.
     #[serde(default, deserialize_with = "empty_is_none")]
@@ -57,7 +58,9 @@ pub(super) async fn list(
     let cursor = cursor(query.after, query.limit);
     app.blocking(move |inner| {
         let page = inner.store.plates(&filter, cursor)?;
-        Ok::<_, queue::Error>(Json(Page::of(page, Into::into)))
+        let estimates = Estimates::read(inner)?;
+        let view = |summary| PlateView::new(summary, &estimates);
+        Ok::<_, queue::Error>(Json(Page::of(page, view)))
     })
     .await
 }
@@ -73,9 +76,11 @@ pub(super) async fn show(
     State(app): State<App>,
     Id(plate): Id<PlateId>,
 ) -> Result<Json<PlateView>, Problem> {
-    app.blocking(move |inner| inner.store.plate(plate))
-        .await
-        .map(|summary| Json(summary.into()))
+    app.blocking(move |inner| {
+        let summary = inner.store.plate(plate)?;
+        Ok::<_, queue::Error>(Json(PlateView::new(summary, &Estimates::read(inner)?)))
+    })
+    .await
 }
 
 /// The wells of a plate that have anything, by name.
@@ -113,7 +118,8 @@ pub(super) async fn finalize(
         inner.store.plate(plate)?;
         inner.control.finalize(plate)?;
         let now = inner.store.plate(plate)?;
-        Ok::<_, Problem>((StatusCode::ACCEPTED, Json(now.into())))
+        let view = PlateView::new(now, &Estimates::read(inner)?);
+        Ok::<_, Problem>((StatusCode::ACCEPTED, Json(view)))
     })
     .await
 }
@@ -157,7 +163,7 @@ pub(super) struct PriorityState {
 
 /// Gives all tasks of a plate, those to come included, a priority: the one with the largest is run first.
 #[utoipa::path(post, path = "/api/v1/plates/{id}/priority", tag = "plates",
-    params(("id" = i64, Path, description = "The plate")), request_body = PriorityRequest,
+    params(("id" = i64, Path, description = "The plate")), request_body = Option<PriorityRequest>,
     responses(
         (status = 200, description = "It has this priority", body = PriorityState),
         (status = 404, description = "No such plate", body = Problem, content_type = "application/problem+json"),

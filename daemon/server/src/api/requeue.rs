@@ -7,10 +7,10 @@ use queue::{Cursor, PlateId, TaskFilter, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::image_sets::canonical;
 use crate::app::{App, Inner};
-use crate::extract::{Body, Id, short};
+use crate::extract::{Body, Id, name, object, short};
 use crate::problem::Problem;
+use crate::selection::Selection;
 use crate::view::{CancelledView, Requeued, TaskStateWord};
 
 /// How to requeue one task.
@@ -18,6 +18,7 @@ use crate::view::{CancelledView, Requeued, TaskStateWord};
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RequeueTask {
     /// Start at this job of the same subject instead.
+    #[serde(deserialize_with = "name")]
     from_job: Option<String>,
     /// Only say what would be requeued.
     dry_run: bool,
@@ -27,10 +28,11 @@ pub(super) struct RequeueTask {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RequeuePlate {
-    /// Those in these states; failed and quarantined ones unless said.
+    /// Those in these states; unless said, failed and quarantined ones, or with `from_job` all.
     #[schema(value_type = Option<Vec<TaskStateWord>>)]
     state: Option<Vec<TaskState>>,
     /// Start at this job of the subjects that have such a task instead.
+    #[serde(deserialize_with = "name")]
     from_job: Option<String>,
     /// Only say what would be requeued.
     dry_run: bool,
@@ -41,8 +43,10 @@ pub(super) struct RequeuePlate {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RequeueMany {
     /// Those that satisfy everything that is set.
+    #[serde(deserialize_with = "object")]
     filter: RequeueFilter,
     /// Start at this job of the subjects that have such a task instead.
+    #[serde(deserialize_with = "name")]
     from_job: Option<String>,
     /// Only say what would be requeued.
     dry_run: bool,
@@ -56,7 +60,7 @@ struct RequeueFilter {
     tasks: Option<Vec<i64>>,
     /// Only of this plate.
     plate: Option<i64>,
-    /// Only in these states; failed and quarantined ones unless states or tasks are given.
+    /// Only in these states; unless states or tasks are given, failed and quarantined ones, or with `from_job` all.
     #[schema(value_type = Option<Vec<TaskStateWord>>)]
     state: Option<Vec<TaskState>>,
     /// Only of this workflow.
@@ -68,7 +72,7 @@ struct RequeueFilter {
     /// Only of this kind of job.
     #[serde(deserialize_with = "short")]
     kind: Option<String>,
-    /// Only of this well.
+    /// Only of these wells: `A01`, a rectangle `A01:B03`, of a plate also a row `C` or a column `7`, separated by commas.
     #[serde(deserialize_with = "short")]
     well: Option<String>,
     /// Only where the subject, the job or the error contains this text.
@@ -78,44 +82,63 @@ struct RequeueFilter {
 
 impl RequeueFilter {
     /// `None` for the empty list of tasks, which the queue would take for all of them.
-    fn into_filter(self) -> Option<TaskFilter> {
+    fn into_filter(self, inner: &Inner) -> queue::Result<Option<TaskFilter>> {
         if self.tasks.as_ref().is_some_and(Vec::is_empty) {
-            return None;
+            return Ok(None);
         }
         let tasks = self.tasks.unwrap_or_default();
-        Some(TaskFilter {
+        let plate = self.plate.map(PlateId);
+        Ok(Some(TaskFilter {
             tasks: tasks.into_iter().map(TaskId).collect(),
-            plate: self.plate.map(PlateId),
+            plate,
             states: self.state.unwrap_or_default(),
             workflow: self.workflow,
             job: self.job,
             kind: self.kind,
-            well: self.well.map(canonical),
+            wells: Selection::names_on(inner, plate, self.well.as_deref())?,
             q: self.q,
             ..TaskFilter::default()
-        })
+        }))
     }
 }
 
 type Answer = (StatusCode, Json<Requeued>);
 
-fn answer(tasks: Vec<TaskId>, dry_run: bool) -> Answer {
+fn answer(requeued: Requeued) -> Answer {
     // Nothing was begun when nothing was to be done.
-    let status = if dry_run || tasks.is_empty() {
+    let status = if requeued.dry_run || requeued.tasks.is_empty() {
         StatusCode::OK
     } else {
         StatusCode::ACCEPTED
     };
-    let requeued = Requeued {
-        count: tasks.len(),
-        tasks: tasks.into_iter().map(|task| task.0).collect(),
-        dry_run,
-    };
     (status, Json(requeued))
 }
 
+/// Runs again what the filter finds, or says what that would be.
+pub(crate) fn requeue(
+    inner: &Inner,
+    filter: &TaskFilter,
+    from_job: Option<&str>,
+    dry_run: bool,
+) -> queue::Result<Requeued> {
+    inner.store.transaction(|transaction| {
+        let tasks = transaction.requeue(filter, from_job, dry_run)?;
+        let following = transaction.following(&tasks)?;
+        Ok(Requeued {
+            count: tasks.len(),
+            tasks: tasks.into_iter().map(|task| task.0).collect(),
+            following,
+            dry_run,
+        })
+    })
+}
+
 /// A job that nothing has is a slip of the pen, not "nothing to do".
-fn check_job(inner: &Inner, among: TaskFilter, from_job: Option<&str>) -> Result<(), Problem> {
+pub(crate) fn check_job(
+    inner: &Inner,
+    among: TaskFilter,
+    from_job: Option<&str>,
+) -> Result<(), Problem> {
     let Some(job) = from_job else { return Ok(()) };
     let filter = TaskFilter {
         job: Some(job.to_owned()),
@@ -127,10 +150,10 @@ fn check_job(inner: &Inner, among: TaskFilter, from_job: Option<&str>) -> Result
         .items
         .is_empty()
     {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let status = StatusCode::NOT_FOUND;
         let detail = format!("there is no job `{job}` among these tasks");
         return Err(Problem::new(status, "unknown_job", detail).with_remedy(
-            "use the `job` of a task of the same subject, as /api/v1/tasks gives it",
+            "use the `job` of a task of the same subject, as /api/v1/tasks or the page of the plate gives it",
         ));
     }
     Ok(())
@@ -142,7 +165,7 @@ pub(crate) fn requeue_task(
     task: TaskId,
     from_job: Option<&str>,
     dry_run: bool,
-) -> Result<Vec<TaskId>, Problem> {
+) -> Result<Requeued, Problem> {
     let row = inner.store.task(task)?.task;
     let among = TaskFilter {
         subject: Some(row.subject),
@@ -151,7 +174,7 @@ pub(crate) fn requeue_task(
     };
     check_job(inner, among, from_job)?;
     let filter = TaskFilter::task(task);
-    Ok(inner.store.requeue(&filter, from_job, dry_run)?)
+    Ok(requeue(inner, &filter, from_job, dry_run)?)
 }
 
 /// Cancels one task, if it exists, and ends its worker.
@@ -170,9 +193,9 @@ pub(crate) fn cancel_task(inner: &Inner, task: TaskId) -> queue::Result<queue::C
     responses(
         (status = 202, description = "It is queued", body = Requeued),
         (status = 200, description = "It was queued already, or `dry_run`", body = Requeued),
-        (status = 404, description = "No such task", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such task, or no such job of its subject", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It is running", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "No such job, or a field makes no sense", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field makes no sense", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn task(
     State(app): State<App>,
@@ -180,8 +203,8 @@ pub(super) async fn task(
     Body(request): Body<RequeueTask>,
 ) -> Result<Answer, Problem> {
     app.blocking(move |inner| {
-        let tasks = requeue_task(inner, task, request.from_job.as_deref(), request.dry_run)?;
-        Ok::<_, Problem>(answer(tasks, request.dry_run))
+        let done = requeue_task(inner, task, request.from_job.as_deref(), request.dry_run)?;
+        Ok::<_, Problem>(answer(done))
     })
     .await
 }
@@ -192,9 +215,9 @@ pub(super) async fn task(
     responses(
         (status = 202, description = "They are queued", body = Requeued),
         (status = 200, description = "There are none, or `dry_run`", body = Requeued),
-        (status = 404, description = "No such plate", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such plate, or no such job on it", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Some are running; nothing was requeued", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "No such job, or a field makes no sense", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field makes no sense", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn plate(
     State(app): State<App>,
@@ -209,8 +232,8 @@ pub(super) async fn plate(
         };
         let from_job = request.from_job.as_deref();
         check_job(inner, TaskFilter::plate(plate), from_job)?;
-        let tasks = inner.store.requeue(&filter, from_job, request.dry_run)?;
-        Ok::<_, Problem>(answer(tasks, request.dry_run))
+        let done = requeue(inner, &filter, from_job, request.dry_run)?;
+        Ok::<_, Problem>(answer(done))
     })
     .await
 }
@@ -220,8 +243,9 @@ pub(super) async fn plate(
     responses(
         (status = 202, description = "They are queued", body = Requeued),
         (status = 200, description = "There are none, or `dry_run`", body = Requeued),
+        (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Some are running; nothing was requeued", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "No such job, or a field makes no sense", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field makes no sense", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn many(
     State(app): State<App>,
@@ -234,11 +258,12 @@ pub(super) async fn many(
             ..TaskFilter::default()
         };
         check_job(inner, among, from_job)?;
-        let tasks = match request.filter.into_filter() {
-            Some(filter) => inner.store.requeue(&filter, from_job, request.dry_run)?,
-            None => Vec::new(),
+        let dry_run = request.dry_run;
+        let done = match request.filter.into_filter(inner)? {
+            Some(filter) => requeue(inner, &filter, from_job, dry_run)?,
+            None => Requeued::nothing(dry_run),
         };
-        Ok::<_, Problem>(answer(tasks, request.dry_run))
+        Ok::<_, Problem>(answer(done))
     })
     .await
 }

@@ -41,6 +41,7 @@ fn status_view(inner: &Inner) -> queue::Result<StatusView> {
         tasks: status.tasks.into(),
         plates: status.plates.into(),
         files: status.files.into(),
+        throughput: inner.store.throughput()?.into(),
         workers: inner
             .control
             .workers()

@@ -4,16 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use queue::{PlateId, SubjectId, TaskFilter, TaskId, TaskState};
+use queue::{AttemptRow, PlateId, RootId, SubjectId, TaskFilter, TaskId, TaskState};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::cursor;
-use super::image_sets::canonical;
 use crate::app::{App, Inner};
 use crate::extract::{Id, Params, empty_is_none, words};
 use crate::problem::Problem;
+use crate::selection::Selection;
 use crate::view::{AttemptView, Page, TaskDetailView, TaskView};
 
 /// Which tasks.
@@ -25,21 +25,28 @@ pub(crate) struct TaskQuery {
     #[serde(default, deserialize_with = "empty_is_none")]
     #[param(value_type = Option<i64>)]
     pub plate: Option<PlateId>,
+    /// Only of the plates of this root.
+    #[serde(default, deserialize_with = "empty_is_none")]
+    #[param(value_type = Option<i64>)]
+    pub root: Option<RootId>,
     /// Only of this subject.
     #[serde(default, deserialize_with = "empty_is_none")]
     #[param(value_type = Option<i64>)]
     pub subject: Option<SubjectId>,
     /// Only in these states, separated by commas.
     #[serde(default, deserialize_with = "words")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^((waiting|ready|running|succeeded|retrying|failed|quarantined|cancelled)(,(?!$)|$))*$")]
     pub state: Vec<TaskState>,
+    /// Only of this workflow.
+    #[serde(default, deserialize_with = "empty_is_none")]
+    pub workflow: Option<String>,
     /// Only of this job.
     #[serde(default, deserialize_with = "empty_is_none")]
     pub job: Option<String>,
     /// Only of this kind of job.
     #[serde(default, deserialize_with = "empty_is_none")]
     pub kind: Option<String>,
-    /// Only of this well.
+    /// Only of these wells: `A01`, a rectangle `A01:B03`, of a plate also a row `C` or a column `7`, separated by commas.
     #[serde(default, deserialize_with = "empty_is_none")]
     pub well: Option<String>,
     /// Only where the subject, the job or the error contains this text.
@@ -54,17 +61,19 @@ pub(crate) struct TaskQuery {
 }
 
 impl TaskQuery {
-    pub(crate) fn filter(&self) -> TaskFilter {
-        TaskFilter {
+    pub(crate) fn filter(&self, inner: &Inner) -> queue::Result<TaskFilter> {
+        Ok(TaskFilter {
             plate: self.plate,
+            root: self.root,
             subject: self.subject,
             states: self.state.clone(),
+            workflow: self.workflow.clone(),
             job: self.job.clone(),
             kind: self.kind.clone(),
-            well: self.well.clone().map(canonical),
+            wells: Selection::names_on(inner, self.plate, self.well.as_deref())?,
             q: self.q.clone(),
             ..TaskFilter::default()
-        }
+        })
     }
 
     pub(crate) fn cursor(&self) -> queue::Cursor {
@@ -83,7 +92,7 @@ pub(super) async fn list(
     Params(query): Params<TaskQuery>,
 ) -> Result<Json<Page<TaskView>>, Problem> {
     app.blocking(move |inner| {
-        let page = inner.store.tasks(&query.filter(), query.cursor())?;
+        let page = inner.store.tasks(&query.filter(inner)?, query.cursor())?;
         Ok::<_, queue::Error>(Json(Page::of(page, Into::into)))
     })
     .await
@@ -135,7 +144,25 @@ pub(super) struct LogQuery {
     attempt: Option<u32>,
 }
 
-/// What the worker wrote to stderr during an attempt; the last 64 KiB of it.
+/// Tells in a header of the log whether there may be more of it: `running`, or how the attempt ended.
+const OUTCOME: &str = "x-wellspring-outcome";
+
+/// The log of an attempt, also of one that is running.
+pub(crate) fn log_of(inner: &Inner, attempt: &AttemptRow) -> queue::Result<String> {
+    if attempt.ended_at.is_some() {
+        return Ok(attempt.log.clone().unwrap_or_default());
+    }
+    if let Some(log) = inner.control.running_log(attempt.pass) {
+        return Ok(log);
+    }
+    // It has ended just now: what there was is recorded.
+    let mut attempts = inner.store.attempts(attempt.task)?.into_iter();
+    let again = attempts.find(|row| row.id == attempt.id);
+    Ok(again.and_then(|row| row.log).unwrap_or_default())
+}
+
+/// What the worker and its programs wrote to stderr during an attempt, at most the first 16 and the last 48 KiB. Of an attempt
+/// that is running: what there is by now; the header `X-Wellspring-Outcome` then is `running`.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/log", tag = "tasks",
     params(("id" = i64, Path, description = "The task"), LogQuery),
     responses(
@@ -147,7 +174,7 @@ pub(super) async fn log(
     Id(task): Id<TaskId>,
     Params(LogQuery { attempt }): Params<LogQuery>,
 ) -> Result<impl IntoResponse, Problem> {
-    let log = app
+    let (log, outcome) = app
         .blocking(move |inner| {
             inner.store.task(task)?;
             let found = inner
@@ -156,7 +183,7 @@ pub(super) async fn log(
                 .into_iter()
                 .find(|row| attempt.is_none_or(|number| row.number == number));
             match (found, attempt) {
-                (Some(row), _) => Ok(row.log.unwrap_or_default()),
+                (Some(row), _) => Ok((log_of(inner, &row)?, row.outcome.as_str())),
                 (None, Some(number)) => Err(Problem::not_found("attempt", number)
                     .with_remedy(format!("see /api/v1/tasks/{task}/attempts"))),
                 (None, None) => Err(Problem::not_found("attempt of task", task)
@@ -164,7 +191,11 @@ pub(super) async fn log(
             }
         })
         .await?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], log))
+    let headers = [
+        (header::CONTENT_TYPE.as_str(), "text/plain; charset=utf-8"),
+        (OUTCOME, outcome),
+    ];
+    Ok((headers, log))
 }
 
 /// Why a task is where it is, with what only the running daemon knows.

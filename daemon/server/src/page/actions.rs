@@ -2,15 +2,17 @@
 
 use axum::extract::State;
 use axum::response::Redirect;
-use queue::{PlateId, PlateState, RootId, Target, TaskFilter, TaskId, TaskState};
+use queue::{PlateId, PlateState, RootId, SubjectId, Target, TaskFilter, TaskId, TaskState};
 use serde::Deserialize;
 
 use super::login::local;
+use super::plate::recompute::requeue_failed;
 use super::show::encode;
 use crate::api;
 use crate::app::App;
 use crate::extract::{Form, Id, empty_is_none};
 use crate::problem::Problem;
+use crate::selection::Selection;
 
 /// Longest reason that is kept, in characters.
 const LONGEST_REASON: usize = 1000;
@@ -21,6 +23,10 @@ const LONGEST_REASON: usize = 1000;
 pub(super) struct Back {
     back: String,
     reason: String,
+    /// Selected wells of the plate; none: all of it.
+    wells: String,
+    /// Ids of tasks that are requeued together with the one that the form is sent to.
+    also: String,
 }
 
 impl Back {
@@ -31,6 +37,11 @@ impl Back {
         Redirect::to(&format!("{path}{joint}notice={notice}&n={n}"))
     }
 
+    fn others(&self) -> Vec<TaskId> {
+        let ids = self.also.split(',').filter_map(|id| id.parse().ok());
+        ids.map(TaskId).take(MOST_OTHERS).collect()
+    }
+
     fn reason(&self) -> String {
         match self.reason.trim() {
             "" => "paused on the web page".to_owned(),
@@ -39,6 +50,9 @@ impl Back {
     }
 }
 
+/// More tasks than one failure is told of.
+const MOST_OTHERS: usize = 100;
+
 type Answer = Result<Redirect, Problem>;
 
 pub(super) async fn requeue_plate(
@@ -46,13 +60,11 @@ pub(super) async fn requeue_plate(
     Id(plate): Id<PlateId>,
     Form(back): Form<Back>,
 ) -> Answer {
-    let tasks = app
-        .blocking(move |inner| {
-            inner.store.plate(plate)?;
-            inner.store.requeue(&TaskFilter::plate(plate), None, false)
-        })
+    let wells = back.wells.clone();
+    let n = app
+        .blocking(move |inner| requeue_failed(inner, plate, Some(&wells)))
         .await?;
-    Ok(back.with("requeued", tasks.len()))
+    Ok(back.with("requeued", n))
 }
 
 pub(super) async fn finalize(
@@ -123,10 +135,20 @@ pub(super) async fn requeue_task(
     Id(task): Id<TaskId>,
     Form(back): Form<Back>,
 ) -> Answer {
-    let tasks = app
-        .blocking(move |inner| api::requeue_task(inner, task, None, false))
+    let others = back.others();
+    let done = app
+        .blocking(move |inner| {
+            if others.is_empty() {
+                return api::requeue_task(inner, task, None, false);
+            }
+            let filter = TaskFilter {
+                tasks: others.into_iter().chain([task]).collect(),
+                ..TaskFilter::default()
+            };
+            Ok(api::requeue(inner, &filter, None, false)?)
+        })
         .await?;
-    Ok(back.with("requeued", tasks.len()))
+    Ok(back.with("requeued", done.count))
 }
 
 pub(super) async fn cancel_task(
@@ -147,6 +169,12 @@ pub(super) struct ListFilter {
     #[serde(default, deserialize_with = "empty_is_none")]
     plate: Option<PlateId>,
     #[serde(default, deserialize_with = "empty_is_none")]
+    root: Option<RootId>,
+    #[serde(default, deserialize_with = "empty_is_none")]
+    subject: Option<SubjectId>,
+    #[serde(default, deserialize_with = "empty_is_none")]
+    workflow: Option<String>,
+    #[serde(default, deserialize_with = "empty_is_none")]
     job: Option<String>,
     #[serde(default, deserialize_with = "empty_is_none")]
     kind: Option<String>,
@@ -160,8 +188,13 @@ pub(super) struct ListFilter {
 pub(super) async fn requeue_tasks(State(app): State<App>, Form(form): Form<ListFilter>) -> Answer {
     let mut target = "/tasks?".to_owned();
     let plate = form.plate.map(|plate| plate.to_string());
+    let root = form.root.map(|root| root.to_string());
+    let subject = form.subject.map(|subject| subject.to_string());
     for (name, value) in [
         ("plate", &plate),
+        ("root", &root),
+        ("subject", &subject),
+        ("workflow", &form.workflow),
         ("job", &form.job),
         ("kind", &form.kind),
         ("well", &form.well),
@@ -173,19 +206,24 @@ pub(super) async fn requeue_tasks(State(app): State<App>, Form(form): Form<ListF
     }
     let back = Back {
         back: target.trim_end_matches(['?', '&']).to_owned(),
-        reason: String::new(),
-    };
-    let filter = TaskFilter {
-        plate: form.plate,
-        states: vec![TaskState::Failed, TaskState::Quarantined],
-        job: form.job,
-        kind: form.kind,
-        well: form.well,
-        q: form.q,
-        ..TaskFilter::default()
+        ..Back::default()
     };
     let tasks = app
-        .blocking(move |inner| inner.store.requeue(&filter, None, false))
+        .blocking(move |inner| {
+            let filter = TaskFilter {
+                plate: form.plate,
+                root: form.root,
+                subject: form.subject,
+                states: vec![TaskState::Failed, TaskState::Quarantined],
+                workflow: form.workflow,
+                job: form.job,
+                kind: form.kind,
+                wells: Selection::names_on(inner, form.plate, form.well.as_deref())?,
+                q: form.q,
+                ..TaskFilter::default()
+            };
+            inner.store.requeue(&filter, None, false)
+        })
         .await?;
     Ok(back.with("requeued", tasks.len()))
 }

@@ -6,14 +6,25 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::site::SCRIPTS;
 use crate::problem::Problem;
 
 /// (name, type, content)
-const ASSETS: [(&str, &str, &str); 3] = [
+const ASSETS: [(&str, &str, &str); 5] = [
     (
         "style.css",
         "text/css; charset=utf-8",
         include_str!("../../assets/style.css"),
+    ),
+    (
+        "scale.css",
+        "text/css; charset=utf-8",
+        include_str!("../../assets/scale.css"),
+    ),
+    (
+        "plate.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/plate.js"),
     ),
     (
         "live.js",
@@ -31,7 +42,10 @@ pub(super) async fn serve(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Some((_, kind, content)) = ASSETS.into_iter().find(|(asset, ..)| *asset == name) else {
+    let scripts =
+        SCRIPTS.map(|(asset, content)| (asset, "text/javascript; charset=utf-8", content));
+    let mut assets = ASSETS.into_iter().chain(scripts);
+    let Some((_, kind, content)) = assets.find(|(asset, ..)| *asset == name) else {
         return Err(Problem::not_found("asset", name));
     };
     let tag = tag(content);

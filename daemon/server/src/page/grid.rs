@@ -2,17 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use plate::{PlateFormat, WellName};
+use plate::WellName;
 use queue::{PlateRow, WellSummary};
 
+use super::plate::measured::{Shade, Values};
 use super::tone::Tone;
+use crate::selection::{Selection, format_of};
 
-/// Beyond this a grid is no picture any more, and one odd file name could ask for 700 000 cells.
-const MOST: u32 = 3456;
+/// What the cells show.
+pub(super) enum Shown<'a> {
+    /// How far each well is.
+    State,
+    /// A value of each well.
+    Values(&'a Values),
+    /// A picture of each well: the address by the well's name.
+    Pictures(&'a BTreeMap<String, String>),
+}
 
 /// The wells of a plate.
 pub(super) struct Grid {
     pub columns: Vec<u16>,
+    /// A value for each column, below it, where values are shown.
+    pub feet: Vec<Option<Margin>>,
     pub rows: Vec<Row>,
     /// How large the cells are: `few`, `many` or `dense`.
     pub size: &'static str,
@@ -24,14 +35,34 @@ pub(super) struct Grid {
 pub(super) struct Row {
     pub letters: String,
     pub cells: Vec<Cell>,
+    /// A value for the row, where values are shown.
+    pub margin: Option<Margin>,
+}
+
+/// A value at the edge of the grid.
+pub(super) struct Margin {
+    pub class: String,
+    pub text: String,
+    pub label: String,
+}
+
+impl From<Shade> for Margin {
+    fn from(shade: Shade) -> Self {
+        let Shade { class, text, label } = shade;
+        Self { class, text, label }
+    }
 }
 
 #[derive(Clone)]
 pub(super) struct Cell {
     pub well: String,
-    pub class: &'static str,
-    pub letter: &'static str,
+    pub class: String,
+    pub text: String,
     pub label: String,
+    /// Address of a picture.
+    pub picture: Option<String>,
+    /// What a person should know of the well beside its picture: class and letter of its state, unless all is done.
+    pub badge: Option<(&'static str, &'static str)>,
     pub is_empty: bool,
     pub is_selected: bool,
 }
@@ -45,24 +76,30 @@ pub(super) struct Legend {
 }
 
 impl Grid {
-    /// Of the format that the plate says or that its wells ask for. `selected` is a well's canonical name.
-    pub(super) fn new(plate: &PlateRow, wells: Vec<WellSummary>, selected: &str) -> Self {
+    /// Of the format that the plate says or that its wells ask for.
+    pub(super) fn new(
+        plate: &PlateRow,
+        wells: Vec<WellSummary>,
+        selected: &Selection,
+        shown: &Shown<'_>,
+    ) -> Self {
+        let format = format_of(plate, &wells);
         let mut named = BTreeMap::new();
-        let mut others = Vec::new();
+        let cell = |well: &WellSummary| cell(well, selected, shown);
+        let mut others: Vec<WellSummary> = Vec::new();
         for well in wells {
             match well.well.parse::<WellName>() {
                 Ok(name) => {
                     named.insert(name, well);
                 }
-                Err(_) => others.push(cell(&well, selected)),
+                Err(_) => others.push(well),
             }
         }
-        let format = format(plate, &named);
         let mut rows = Vec::new();
         let mut counts = [0_usize; Tone::ALL.len()];
-        let mut count = |class: &str| {
-            let tone = Tone::ALL.iter().position(|tone| tone.class() == class);
-            if let Some(tone) = tone {
+        let mut count = |well: &WellSummary| {
+            let tone = Tone::of_well(well.image_sets, well.tasks);
+            if let Some(tone) = Tone::ALL.iter().position(|known| *known == tone) {
                 counts[tone] += 1;
             }
         };
@@ -80,21 +117,28 @@ impl Grid {
                         well: name.to_string(),
                         ..WellSummary::default()
                     });
-                    let cell = cell(&well, selected);
-                    count(cell.class);
-                    cells.push(cell);
+                    count(&well);
+                    cells.push(cell(&well));
                 }
-                rows.push(Row { letters, cells });
+                let margin = shown.margin(&format!("row {letters}"), |well| well.row() == row);
+                rows.push(Row {
+                    letters,
+                    cells,
+                    margin,
+                });
             }
         }
         // What no grid of a sensible size can hold.
-        others.extend(named.values().map(|well| cell(well, selected)));
-        for other in &others {
-            count(other.class);
-        }
+        others.extend(named.into_values());
+        others.iter().for_each(&mut count);
         let columns = format.map_or(0, |format| format.columns);
         Self {
             columns: (1..=columns).collect(),
+            feet: (1..=columns)
+                .map(|column| {
+                    shown.margin(&format!("column {column}"), |well| well.column() == column)
+                })
+                .collect(),
             rows,
             size: match columns {
                 0..=12 => "few",
@@ -113,7 +157,7 @@ impl Grid {
                     count,
                 })
                 .collect(),
-            others,
+            others: others.iter().map(cell).collect(),
         }
     }
 
@@ -122,21 +166,16 @@ impl Grid {
     }
 }
 
-fn format(plate: &PlateRow, wells: &BTreeMap<WellName, WellSummary>) -> Option<PlateFormat> {
-    let said = match (plate.rows, plate.columns) {
-        (Some(rows), Some(columns)) => Some(PlateFormat {
-            rows: u16::try_from(rows).ok()?,
-            columns: u16::try_from(columns).ok()?,
-        }),
-        _ => None,
-    };
-    let holds = |format: &PlateFormat| wells.keys().all(|well| format.contains(*well));
-    said.filter(holds)
-        .or_else(|| PlateFormat::guess(wells.keys().copied()))
-        .filter(|format| format.wells() <= MOST)
+impl Shown<'_> {
+    fn margin(&self, what: &str, is_in: impl Fn(WellName) -> bool) -> Option<Margin> {
+        match self {
+            Self::Values(values) => values.margin(what, is_in).map(Into::into),
+            Self::State | Self::Pictures(_) => None,
+        }
+    }
 }
 
-fn cell(well: &WellSummary, selected: &str) -> Cell {
+fn cell(well: &WellSummary, selected: &Selection, shown: &Shown<'_>) -> Cell {
     let tone = Tone::of_well(well.image_sets, well.tasks);
     let sets = well.image_sets.total();
     let mut label = format!("{}: {}", well.well, tone.word());
@@ -151,14 +190,29 @@ fn cell(well: &WellSummary, selected: &str) -> Cell {
             label.push_str(&format!(", {failed} failed"));
         }
     }
-    Cell {
-        is_selected: well.well == selected,
+    let mut cell = Cell {
+        is_selected: selected.has(&well.well),
         well: well.well.clone(),
-        class: tone.class(),
-        letter: tone.letter(),
+        class: tone.class().to_owned(),
+        text: tone.letter().to_owned(),
         label,
+        picture: None,
+        badge: None,
         is_empty: tone == Tone::Empty,
+    };
+    match shown {
+        Shown::State => {}
+        Shown::Values(values) => {
+            if let Some(Shade { class, text, label }) = values.shade(&well.well) {
+                (cell.class, cell.text, cell.label) = (class, text, label);
+            }
+        }
+        Shown::Pictures(pictures) => {
+            cell.picture = pictures.get(&well.well).cloned();
+            cell.badge = (tone != Tone::Done).then(|| (tone.class(), tone.letter()));
+        }
     }
+    cell
 }
 
 #[cfg(test)]
@@ -200,46 +254,51 @@ mod tests {
         }
     }
 
+    fn grid(size: Option<(u32, u32)>, wells: Vec<WellSummary>) -> Grid {
+        let selected = Selection::parse("AF48", None);
+        Grid::new(&plate(size), wells, &selected, &Shown::State)
+    }
+
     fn size(grid: &Grid) -> (usize, usize) {
         (grid.rows.len(), grid.columns.len())
     }
 
     #[test]
     fn the_grid_has_the_size_of_the_plate() {
-        assert_eq!(size(&Grid::new(&plate(Some((8, 12))), vec![], "")), (8, 12));
-        let guessed = Grid::new(&plate(None), vec![well("P24")], "");
+        assert_eq!(size(&grid(Some((8, 12)), vec![])), (8, 12));
+        let guessed = grid(None, vec![well("P24")]);
         assert_eq!(size(&guessed), (16, 24));
-        assert!(Grid::new(&plate(None), vec![], "").is_empty());
+        assert!(grid(None, vec![]).is_empty());
     }
 
     #[test]
     fn rows_go_on_after_z() {
-        let grid = Grid::new(&plate(Some((32, 48))), vec![well("AF48")], "AF48");
+        let grid = grid(Some((32, 48)), vec![well("AF48")]);
         assert_eq!(grid.rows[31].letters, "AF");
         let last = grid.rows[31].cells.last().unwrap();
-        assert_eq!((last.well.as_str(), last.letter), ("AF48", "W"));
+        assert_eq!((last.well.as_str(), last.text.as_str()), ("AF48", "W"));
         assert!(last.is_selected && !last.is_empty);
         assert_eq!(grid.size, "dense");
     }
 
     #[test]
     fn a_well_outside_of_the_stated_size_is_not_lost() {
-        let grid = Grid::new(&plate(Some((8, 12))), vec![well("P24")], "");
+        let grid = grid(Some((8, 12)), vec![well("P24")]);
         assert_eq!(size(&grid), (16, 24));
     }
 
     #[test]
     fn an_odd_name_does_not_blow_up_the_page() {
-        let grid = Grid::new(&plate(Some((8, 12))), vec![well("A01"), well("ZZ999")], "");
-        assert_eq!(size(&grid), (0, 0));
-        assert_eq!(grid.others.len(), 2);
-        let none = Grid::new(&plate(None), vec![well("centre")], "");
+        let odd = grid(Some((8, 12)), vec![well("A01"), well("ZZ999")]);
+        assert_eq!(size(&odd), (0, 0));
+        assert_eq!(odd.others.len(), 2);
+        let none = grid(None, vec![well("centre")]);
         assert_eq!(none.others[0].well, "centre");
     }
 
     #[test]
     fn the_legend_counts_every_well() {
-        let grid = Grid::new(&plate(Some((8, 12))), vec![well("A01")], "");
+        let grid = grid(Some((8, 12)), vec![well("A01")]);
         let sum: usize = grid.legend.iter().map(|entry| entry.count).sum();
         assert_eq!(sum, 96);
     }

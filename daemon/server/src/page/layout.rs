@@ -60,6 +60,8 @@ pub(super) struct Layout {
     /// The path of this page, where its forms come back to.
     pub here: String,
     pub can_log_out: bool,
+    /// Whether it is shown to somebody who has not presented the token: no page can be opened yet.
+    pub is_outside: bool,
 }
 
 impl Layout {
@@ -76,7 +78,15 @@ impl Layout {
             kinds: kinds.join(" "),
             here: "/".to_owned(),
             can_log_out: inner.options.token.is_some(),
+            is_outside: false,
         }
+    }
+
+    /// The page before the login.
+    pub(super) fn outside(mut self) -> Self {
+        self.is_outside = true;
+        self.can_log_out = false;
+        self
     }
 
     pub(super) fn notice(mut self, notice: &Notice) -> Self {

@@ -24,7 +24,7 @@ pub(super) struct LoginPage {
 /// The form that asks for the token and then goes on to `next`.
 pub(super) fn form(app: &App, next: Option<String>, refused: bool) -> LoginPage {
     LoginPage {
-        layout: Layout::new(app, "Log in", ""),
+        layout: Layout::new(app, "Log in", "").outside(),
         next: next.unwrap_or_else(|| "/".to_owned()),
         refused,
     }

@@ -1,19 +1,26 @@
 //! The first page: what is going on.
 
+mod facility;
+mod plate_item;
+mod speed;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use queue::{Cursor, PlateFilter, PlateSummary, RootState};
+use queue::{Cursor, PlateFilter, Target};
 use serde::Deserialize;
 
-use super::failure::FailureItem;
+use self::facility::{DiskItem, RecipientItem, RootItem, WorkerItem};
+use self::plate_item::PlateItem;
+use self::speed::Speed;
+use super::failure::{self, FailureItem};
 use super::layout::{Layout, Notice};
-use super::progress::Progress;
 use super::render;
-use super::show::{When, bytes, number};
-use super::tone::{Pill, Tone};
+use super::show::number;
+use super::tone::Tone;
 use crate::app::{App, Inner};
+use crate::estimate::Estimates;
 use crate::extract::{Params, empty_is_none};
 use crate::problem::Problem;
 
@@ -33,10 +40,12 @@ struct Overview {
     is_first: bool,
     q: String,
     failures: Vec<FailureItem>,
+    speed: Speed,
     roots: Vec<RootItem>,
     workers: Vec<WorkerItem>,
     disks: Vec<DiskItem>,
-    unused: Vec<(String, &'static str, &'static str)>,
+    recipients: Vec<RecipientItem>,
+    unused: Vec<(String, &'static str)>,
 }
 
 struct Tile {
@@ -44,46 +53,6 @@ struct Tile {
     label: &'static str,
     class: &'static str,
     href: &'static str,
-}
-
-struct PlateItem {
-    id: i64,
-    name: String,
-    root: String,
-    pill: Pill,
-    progress: Progress,
-    sets: String,
-    missing: u64,
-    when: When,
-}
-
-struct RootItem {
-    id: i64,
-    name: String,
-    path: String,
-    output: String,
-    workflow: String,
-    mode: String,
-    pill: Pill,
-    detail: String,
-    settling: u64,
-}
-
-struct WorkerItem {
-    id: u64,
-    pid: String,
-    pill: Pill,
-    what: String,
-    job: String,
-    since: When,
-}
-
-struct DiskItem {
-    path: String,
-    free: String,
-    total: String,
-    used: u64,
-    is_low: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,6 +90,17 @@ fn overview(inner: &Inner, query: &Query) -> queue::Result<Overview> {
         let root = status.roots.iter().find(|root| root.id == id);
         root.map(|root| root.name.clone()).unwrap_or_default()
     };
+    let estimates = Estimates::read(inner)?;
+    let plates = page
+        .items
+        .into_iter()
+        .map(|plate| {
+            let root = name_of(plate.plate.root);
+            let target = Target::Plate(plate.plate.id);
+            let is_paused = status.holds.iter().any(|hold| hold.target == target);
+            PlateItem::new(inner, plate, root, &estimates, is_paused, now)
+        })
+        .collect::<queue::Result<_>>()?;
     let tasks = status.tasks;
     let tile = |n: u64, label, tone: Tone, href| Tile {
         value: number(n),
@@ -132,13 +112,20 @@ fn overview(inner: &Inner, query: &Query) -> queue::Result<Overview> {
     let unused = [
         (
             files.unmatched,
-            "with names that fit no scheme",
+            "file with a name that fits no scheme",
+            "files with names that fit no scheme",
             "state=unmatched",
         ),
-        (files.unreadable, "cannot be read", "state=unreadable"),
+        (
+            files.unreadable,
+            "file cannot be read",
+            "files cannot be read",
+            "state=unreadable",
+        ),
         (
             files.vanished,
-            "are gone; their results stay",
+            "file is gone; its results stay",
+            "files are gone; their results stay",
             "vanished=true",
         ),
     ];
@@ -173,115 +160,23 @@ fn overview(inner: &Inner, query: &Query) -> queue::Result<Overview> {
                 "/tasks?state=failed,quarantined",
             ),
         ],
-        plates: page
-            .items
-            .into_iter()
-            .map(|plate| {
-                let root = name_of(plate.plate.root);
-                plate_item(plate, root, now)
-            })
-            .collect(),
+        plates,
         older: page.next,
         is_first: query.after.is_none(),
         q: query.q.clone().unwrap_or_default(),
-        failures: failures
-            .into_iter()
-            .map(|task| FailureItem::new(task, now))
-            .collect(),
-        roots: status
-            .roots
-            .into_iter()
-            .filter(|root| root.state != RootState::Removed)
-            .map(|root| RootItem {
-                settling: inner.control.settling(root.id),
-                id: root.id.0,
-                path: root.path.to_string_lossy().into_owned(),
-                output: root.output.to_string_lossy().into_owned(),
-                pill: Pill::new(Tone::of_root(root.state), root.state.as_str()),
-                name: root.name,
-                workflow: root.workflow,
-                mode: inner
-                    .control
-                    .watching(root.id)
-                    .map_or_else(String::new, |watching| watching.mode),
-                detail: root.detail.unwrap_or_default(),
-            })
-            .collect(),
-        workers: inner
-            .control
-            .workers()
-            .into_iter()
-            .map(|worker| WorkerItem {
-                id: worker.id,
-                pid: worker.pid.map(|pid| pid.to_string()).unwrap_or_default(),
-                pill: match worker.pass {
-                    Some(_) => Pill::new(Tone::Running, "running"),
-                    None => Pill::new(Tone::Waiting, "idle"),
-                },
-                what: [worker.plate, worker.subject]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join(" / "),
-                job: worker.job.unwrap_or_default(),
-                since: When::new(worker.since, now),
-            })
-            .collect(),
-        disks: disks(inner),
+        failures: failure::failures(failures, now),
+        speed: Speed::new(&inner.store.throughput()?),
+        roots: facility::roots(inner, status.roots),
+        workers: facility::workers(inner, now),
+        disks: facility::disks(inner),
+        recipients: facility::recipients(inner.store.recipients()?, now),
         unused: unused
             .into_iter()
             .filter(|(n, ..)| *n > 0)
-            .map(|(n, what, filter)| (number(n), what, filter))
+            .map(|(n, one, many, filter)| {
+                let what = if n == 1 { one } else { many };
+                (format!("{} {what}", number(n)), filter)
+            })
             .collect(),
     })
-}
-
-fn plate_item(summary: PlateSummary, root: String, now: Timestamp) -> PlateItem {
-    let PlateSummary {
-        plate,
-        image_sets,
-        tasks,
-    } = summary;
-    let seen = number(image_sets.total());
-    PlateItem {
-        id: plate.id.0,
-        name: plate.name,
-        root,
-        pill: Pill::plate(plate.state),
-        progress: Progress::new(tasks),
-        sets: match plate.expected {
-            Some(expected) => format!("{seen} of {}", number(expected.into())),
-            None => seen,
-        },
-        missing: image_sets.incomplete,
-        when: When::new(
-            plate
-                .finished_at
-                .or(plate.last_arrival)
-                .unwrap_or(plate.created_at),
-            now,
-        ),
-    }
-}
-
-fn disks(inner: &Inner) -> Vec<DiskItem> {
-    let mut disks = inner.control.disks();
-    disks.sort_by(|one, other| one.path.cmp(&other.path));
-    disks.dedup_by(|one, other| one.path == other.path);
-    disks
-        .into_iter()
-        .map(|disk| {
-            let used = disk.total_bytes.saturating_sub(disk.free_bytes);
-            let percent = (used / 1024 * 100)
-                .checked_div(disk.total_bytes / 1024)
-                .unwrap_or(0);
-            DiskItem {
-                path: disk.path,
-                free: bytes(disk.free_bytes),
-                total: bytes(disk.total_bytes),
-                used: percent,
-                is_low: percent >= 95,
-            }
-        })
-        .collect()
 }

@@ -1,26 +1,42 @@
 //! The page of a plate.
 
+mod contrast;
+mod matrix;
+pub(super) mod measured;
+pub(super) mod recompute;
+mod sites;
+mod view;
+
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use queue::{
-    Cursor, PlateId, PlateState, SubjectFilter, SubjectKind, TaskFilter, TaskRow, TaskState,
+    Cursor, PlateId, PlateRow, PlateState, SiteSummary, SubjectFilter, Target, TaskFilter, TaskRow,
+    TaskState,
 };
-use serde::Deserialize;
 
-use super::failure::FailureItem;
-use super::grid::Grid;
-use super::layout::{Layout, Notice};
+use super::failure::{self, FailureItem};
+use super::grid::{Grid, Shown};
+use super::layout::Layout;
 use super::progress::Progress;
 use super::render;
-use super::show::{When, number};
+use super::show::{When, encode, number, quoted};
 use super::tone::{Pill, Tone};
 use crate::app::{App, Inner};
-use crate::extract::{Id, Params, empty_is_none};
+use crate::estimate::Estimates;
+use crate::extract::{Id, Params};
 use crate::problem::Problem;
+use crate::published::plate_table_of;
+use crate::selection::{Selection, format_of};
+use contrast::Contrast;
+use matrix::Matrix;
+use measured::{Columns, Values};
+use sites::{SiteItem, pictures, sites};
+use view::{Mode, Query};
 
 /// Failures that are listed; the rest is a list of its own.
 const FAILURES: usize = 20;
@@ -28,11 +44,11 @@ const FAILURES: usize = 20;
 /// Failures whose reasons are counted.
 const COUNTED: u32 = 1000;
 
-/// Tasks of a selected well that are shown.
-const TASKS: u32 = 1000;
-
 /// Subjects of a plate without wells that are shown.
 const SUBJECTS: u32 = 200;
+
+/// Selected wells whose tasks are shown one by one.
+const WELLS: usize = 8;
 
 #[derive(Template)]
 #[template(path = "plate.html")]
@@ -51,15 +67,36 @@ struct PlatePage {
     facts: Vec<(&'static str, String)>,
     times: Vec<(&'static str, When)>,
     grid: Grid,
+    /// Address, word, and whether it is this one.
+    modes: Vec<(String, &'static str, bool)>,
+    is_heat_map: bool,
+    is_pictures: bool,
+    heat: Option<HeatMapItem>,
+    site: usize,
+    most_sites: usize,
+    own_contrast: bool,
+    /// The contrast that all pictures have.
+    contrast: Option<String>,
     subjects: Vec<SubjectItem>,
-    well: Option<Matrix>,
+    selection: Option<SelectionItem>,
+    /// What wells add to the address of the page as it is.
+    address: String,
+    joint: char,
+    well_text: String,
     plate_tasks: Option<Matrix>,
     failures: Vec<FailureItem>,
     /// How often which error came, the most frequent first.
     reasons: Vec<(String, usize)>,
     failed: u64,
     can_finalize: bool,
+    /// By a person, who may resume it.
     is_paused: bool,
+    /// By whomever.
+    is_held: bool,
+    jobs: Vec<String>,
+    tables: Vec<TableItem>,
+    /// Why there are no tables.
+    no_tables: String,
 }
 
 struct SubjectItem {
@@ -69,59 +106,54 @@ struct SubjectItem {
     progress: Progress,
 }
 
-/// Subjects by jobs.
-struct Matrix {
+/// The chosen wells.
+struct SelectionItem {
     title: String,
-    jobs: Vec<String>,
-    rows: Vec<MatrixRow>,
+    is_one: bool,
+    /// As the address has it.
+    text: String,
+    /// As a shell takes it.
+    word: String,
+    sites: Vec<SiteItem>,
     is_cut: bool,
+    failed: u64,
+    matrix: Option<Matrix>,
 }
 
-struct MatrixRow {
-    subject: String,
-    cells: Cells,
+struct TableItem {
+    name: String,
+    address: String,
 }
 
-/// The task of each job, where the subject has one.
-type Cells = Vec<Option<(i64, Pill)>>;
-
-impl Matrix {
-    fn new(title: String, tasks: Vec<TaskRow>, is_cut: bool) -> Self {
-        let mut jobs: Vec<(i64, String)> = tasks
-            .iter()
-            .map(|task| (task.position, task.job.clone()))
-            .collect();
-        jobs.sort();
-        jobs.dedup();
-        let mut rows: BTreeMap<(String, i64), Cells> = BTreeMap::new();
-        for task in tasks {
-            let key = (task.subject_name, task.subject.0);
-            let row = rows.entry(key).or_insert_with(|| vec![None; jobs.len()]);
-            let column = jobs
-                .iter()
-                .position(|(position, job)| *position == task.position && *job == task.job);
-            if let Some(column) = column {
-                row[column] = Some((task.id.0, Pill::task(task.state, task.blocked)));
-            }
-        }
-        Self {
-            title,
-            jobs: jobs.into_iter().map(|(_, job)| job).collect(),
-            rows: rows
-                .into_iter()
-                .map(|((subject, _), cells)| MatrixRow { subject, cells })
-                .collect(),
-            is_cut,
-        }
-    }
+/// The heat map beside the grid: what is chosen, and what it means.
+struct HeatMapItem {
+    columns: Vec<Columns>,
+    table: String,
+    column: String,
+    low: String,
+    high: String,
+    legend: Vec<String>,
+    ends: (String, String),
+    values_are: String,
+    notes: Vec<String>,
+    /// The same as a picture.
+    address: String,
+    problem: Option<Problem>,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Query {
-    #[serde(default, deserialize_with = "empty_is_none")]
-    well: Option<String>,
-    #[serde(flatten)]
-    notice: Notice,
+/// What was read of the plate's tables before the page is made.
+struct Measured {
+    tables: Result<Vec<String>, Problem>,
+    heat: Option<Heat>,
+    /// Of the whole plate, where pictures are shown.
+    sites: Vec<SiteSummary>,
+    contrast: Option<Contrast>,
+}
+
+struct Heat {
+    columns: Vec<Columns>,
+    shown: Option<(String, String)>,
+    values: Result<Values, Problem>,
 }
 
 pub(super) async fn page(
@@ -129,52 +161,186 @@ pub(super) async fn page(
     Id(plate): Id<PlateId>,
     Params(query): Params<Query>,
 ) -> Result<Response, Problem> {
+    let (row, path) = app
+        .blocking(move |inner| plate_table_of(inner, plate))
+        .await?;
+    let mut measured = measured(&app, row, &path, &query).await;
+    let chooses = query
+        .well
+        .as_ref()
+        .is_some_and(|text| !text.trim().is_empty());
+    if query.mode() == Mode::Pictures || chooses {
+        measured.sites = app.blocking(move |inner| inner.store.sites(plate)).await?;
+        if !query.own_contrast() {
+            measured.contrast = Contrast::of_plate(&app, &measured.sites).await;
+        }
+    }
     let page = app
-        .blocking(move |inner| plate_page(inner, plate, &query))
+        .blocking(move |inner| plate_page(inner, plate, &query, measured))
         .await?;
     render(&page)
 }
 
-fn plate_page(inner: &Inner, id: PlateId, query: &Query) -> queue::Result<PlatePage> {
+async fn measured(app: &App, plate: PlateRow, path: &Path, query: &Query) -> Measured {
+    let tables = measured::tables(app, path).await;
+    let heat = match (query.mode(), &tables) {
+        (Mode::HeatMap, Ok(tables)) => Some(heat(app, plate, path, query, tables).await),
+        (Mode::HeatMap, Err(problem)) => Some(Heat {
+            columns: Vec::new(),
+            shown: query.shown(),
+            values: Err(not_yet(problem)),
+        }),
+        _ => None,
+    };
+    Measured {
+        tables,
+        heat,
+        sites: Vec::new(),
+        contrast: None,
+    }
+}
+
+async fn heat(app: &App, plate: PlateRow, path: &Path, query: &Query, tables: &[String]) -> Heat {
+    let (columns, problem) = match measured::columns(app, path, tables).await {
+        Ok(columns) => (columns, None),
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
+    let shown = query.shown().or_else(|| measured::usual(&columns));
+    let values = match (problem, shown.clone()) {
+        (Some(problem), _) => Err(problem),
+        (None, None) => Err(Problem::not_found("column of numbers in the tables of", &plate.name)
+            .with_remedy("a workflow makes such tables with `tables.gather` and `tables.merge`, or `summarise.objects`")),
+        (None, Some(shown)) => measured::values(app, plate, path, shown, query.range()).await,
+    };
+    Heat {
+        columns,
+        shown,
+        values,
+    }
+}
+
+/// Before the first tables nothing is wrong.
+fn not_yet(problem: &Problem) -> Problem {
+    if problem.status != axum::http::StatusCode::NOT_FOUND {
+        return problem.clone();
+    }
+    Problem {
+        detail: "There are no tables of this plate yet.".to_owned(),
+        ..problem.clone()
+    }
+    .with_remedy("wait until the plate is complete and its own jobs have run, or finalize it")
+}
+
+impl HeatMapItem {
+    fn new(heat: Heat, query: &Query, plate: i64) -> Self {
+        let (table, column) = heat.shown.unwrap_or_default();
+        let range = query.range();
+        let mut address = format!(
+            "/api/v1/plates/{plate}/heatmap?table={}&column={}",
+            encode(&table),
+            encode(&column)
+        );
+        if let Some((low, high)) = range {
+            address.push_str(&format!("&low={low}&high={high}"));
+        }
+        let (values, problem) = match heat.values {
+            Ok(values) => (Some(values), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        Self {
+            columns: heat.columns,
+            low: range.map(|(low, _)| low.to_string()).unwrap_or_default(),
+            high: range.map(|(_, high)| high.to_string()).unwrap_or_default(),
+            legend: values.as_ref().map(Values::legend).unwrap_or_default(),
+            ends: values.as_ref().map(Values::ends).unwrap_or_default(),
+            values_are: values
+                .as_ref()
+                .map(|v| v.values_are.clone())
+                .unwrap_or_default(),
+            notes: values.as_ref().map(|v| v.notes.clone()).unwrap_or_default(),
+            table,
+            column,
+            address,
+            problem,
+        }
+    }
+}
+
+fn plate_page(
+    inner: &Inner,
+    id: PlateId,
+    query: &Query,
+    measured: Measured,
+) -> queue::Result<PlatePage> {
     let now = Timestamp::now();
     let store = &inner.store;
     let summary = store.plate(id)?;
     let (plate, sets, tasks) = (summary.plate, summary.image_sets, summary.tasks);
     let status = store.status()?;
     let root = status.roots.iter().find(|root| root.id == plate.root);
-    let selected = query.well.clone().map(|well| {
-        let name = well.parse::<plate::WellName>();
-        name.map_or(well, |name| name.to_string())
-    });
-    let grid = Grid::new(
-        &plate,
-        store.wells(id)?,
-        selected.as_deref().unwrap_or_default(),
+    let mode = query.mode();
+    let wells = store.wells(id)?;
+    let selected = Selection::parse(
+        query.well.as_deref().unwrap_or_default(),
+        format_of(&plate, &wells),
     );
+    let (all_sites, contrast) = (measured.sites, measured.contrast);
+    let pictures = pictures(&all_sites, query.site.unwrap_or(1), contrast.as_ref());
+    let values = measured
+        .heat
+        .as_ref()
+        .and_then(|heat| heat.values.as_ref().ok());
+    let shown = match (mode, values) {
+        (Mode::HeatMap, Some(values)) => Shown::Values(values),
+        (Mode::Pictures, _) => Shown::Pictures(&pictures.by_well),
+        _ => Shown::State,
+    };
+    let selection = match selected.is_empty() {
+        true => None,
+        false => {
+            let names = selected.names();
+            let (sites, is_cut) = sites(&all_sites, &selected, id.0, contrast.as_ref());
+            let of_selection = wells.iter().filter(|well| selected.has(&well.well));
+            Some(SelectionItem {
+                title: selected.title(),
+                is_one: names.len() == 1,
+                text: selected.text.clone(),
+                word: quoted(&selected.text),
+                sites,
+                is_cut,
+                failed: of_selection
+                    .map(|well| well.tasks.failed + well.tasks.quarantined)
+                    .sum(),
+                matrix: match names.len() <= WELLS {
+                    true => Some(Matrix::of_wells(inner, id, &names, selected.title())?),
+                    false => None,
+                },
+            })
+        }
+    };
+    let grid = Grid::new(&plate, wells, &selected, &shown);
     let dead = TaskFilter::plate(id)
         .in_state(TaskState::Failed)
         .in_state(TaskState::Quarantined);
     let failures = store.tasks(&dead, Cursor::first(COUNTED))?.items;
-    let here = match &selected {
-        Some(well) => format!("/plates/{id}?well={}", super::show::encode(well)),
-        None => format!("/plates/{id}"),
-    };
     let layout = Layout::new(inner, plate.name.clone(), "plates")
         .notice(&query.notice)
-        .live(here, Some(id))
+        .live(query.address_of(id.0, mode, &selected.text), Some(id))
         .pauses(&status.holds, Some(id));
+    let estimate = Estimates::read(inner)?.of(id).map(|e| e.text());
     let expected = plate.expected.map(|n| number(n.into()));
     let facts = [
         ("image sets expected", expected),
         ("arrived", Some(number(sets.total()))),
         ("still arriving", some(sets.arriving)),
         ("with images missing", some(sets.incomplete)),
+        ("done in", estimate),
         ("tasks waiting", some(tasks.waiting + tasks.ready)),
         ("running", some(tasks.running)),
         ("to be retried", some(tasks.retrying)),
         ("done", Some(number(tasks.succeeded))),
         ("failed", some(tasks.failed + tasks.quarantined)),
-        ("blocked by them", some(tasks.blocked)),
+        ("blocked", some(tasks.blocked)),
         ("cancelled", some(tasks.cancelled)),
     ];
     let times = [
@@ -184,23 +350,24 @@ fn plate_page(inner: &Inner, id: PlateId, query: &Query) -> queue::Result<PlateP
         ("finished", plate.finished_at),
     ];
     let subjects = if grid.is_empty() {
-        let page = store.subjects(id, &SubjectFilter::default(), Cursor::first(SUBJECTS))?;
-        page.items
-            .into_iter()
-            .map(|item| SubjectItem {
-                id: item.subject.id.0,
-                pill: Pill::new(
-                    Tone::of_subject(item.subject.state),
-                    item.subject.state.as_str(),
-                ),
-                name: item.subject.name,
-                progress: Progress::new(item.tasks),
-            })
-            .collect()
+        subjects(inner, id)?
     } else {
         Vec::new()
     };
+    let address = query.address(id.0, mode);
+    let (tables, no_tables) = match measured.tables {
+        Ok(tables) => (tables, String::new()),
+        Err(problem) if problem.status == axum::http::StatusCode::NOT_FOUND => (
+            Vec::new(),
+            "They come when the jobs of the whole plate have run.".to_owned(),
+        ),
+        Err(problem) => (Vec::new(), problem.detail),
+    };
     Ok(PlatePage {
+        is_held: status
+            .holds
+            .iter()
+            .any(|hold| hold.target == Target::Plate(id)),
         is_paused: layout.is_paused_by_user("This plate"),
         layout,
         id: id.0,
@@ -215,7 +382,7 @@ fn plate_page(inner: &Inner, id: PlateId, query: &Query) -> queue::Result<PlateP
         ),
         output: plate.output.to_string_lossy().into_owned(),
         pill: Pill::plate(plate.state),
-        progress: Progress::new(tasks),
+        progress: Progress::of_plate(tasks, plate.state),
         facts: facts
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
@@ -224,25 +391,66 @@ fn plate_page(inner: &Inner, id: PlateId, query: &Query) -> queue::Result<PlateP
             .into_iter()
             .filter_map(|(name, at)| Some((name, When::new(at?, now))))
             .collect(),
-        well: match selected {
-            Some(well) => Some(matrix_of_well(inner, id, well)?),
-            None => None,
-        },
-        plate_tasks: matrix_of_plate(inner, id)?,
+        modes: Mode::ALL
+            .into_iter()
+            .map(|(other, _, word)| {
+                (
+                    query.address_of(id.0, other, &selected.text),
+                    word,
+                    other == mode,
+                )
+            })
+            .collect(),
+        is_heat_map: mode == Mode::HeatMap,
+        is_pictures: mode == Mode::Pictures,
+        heat: measured
+            .heat
+            .map(|heat| HeatMapItem::new(heat, query, id.0)),
+        site: query.site.unwrap_or(1),
+        most_sites: pictures.most,
+        own_contrast: query.own_contrast(),
+        contrast: contrast.map(|contrast| contrast.text),
+        selection,
+        joint: if address.contains('?') { '&' } else { '?' },
+        address,
+        well_text: selected.text,
+        plate_tasks: Matrix::of_plate(inner, id)?,
         grid,
         subjects,
         reasons: reasons(&failures),
-        failures: failures
-            .into_iter()
-            .take(FAILURES)
-            .map(|task| FailureItem::new(task, now))
-            .collect(),
+        failures: failure::failures(failures.into_iter().take(FAILURES), now),
         failed: tasks.failed + tasks.quarantined,
         can_finalize: matches!(plate.state, PlateState::Arriving | PlateState::Stale),
+        jobs: store.plate_jobs(id)?,
+        tables: tables
+            .into_iter()
+            .map(|name| TableItem {
+                address: format!("/api/v1/plates/{id}/tables/{}", encode(&name)),
+                name,
+            })
+            .collect(),
+        no_tables,
         name: plate.name,
         decided_by: plate.decided_by.unwrap_or_default(),
         detail: plate.detail.unwrap_or_default(),
     })
+}
+
+/// What a plate without wells has.
+fn subjects(inner: &Inner, id: PlateId) -> queue::Result<Vec<SubjectItem>> {
+    let page = inner
+        .store
+        .subjects(id, &SubjectFilter::default(), Cursor::first(SUBJECTS))?;
+    let item = |item: queue::SubjectSummary| SubjectItem {
+        id: item.subject.id.0,
+        pill: Pill::new(
+            Tone::of_subject(item.subject.state),
+            item.subject.state.as_str(),
+        ),
+        name: item.subject.name,
+        progress: Progress::new(item.tasks),
+    };
+    Ok(page.items.into_iter().map(item).collect())
 }
 
 fn reasons(failures: &[TaskRow]) -> Vec<(String, usize)> {
@@ -261,31 +469,4 @@ fn reasons(failures: &[TaskRow]) -> Vec<(String, usize)> {
 /// Nothing is said of what is not there.
 fn some(n: u64) -> Option<String> {
     (n > 0).then(|| number(n))
-}
-
-fn matrix_of_well(inner: &Inner, plate: PlateId, well: String) -> queue::Result<Matrix> {
-    let filter = TaskFilter {
-        well: Some(well.clone()),
-        ..TaskFilter::plate(plate)
-    };
-    let page = inner.store.tasks(&filter, Cursor::first(TASKS))?;
-    Ok(Matrix::new(well, page.items, page.next.is_some()))
-}
-
-/// The tasks of the plate as a whole.
-fn matrix_of_plate(inner: &Inner, plate: PlateId) -> queue::Result<Option<Matrix>> {
-    let filter = SubjectFilter {
-        kind: Some(SubjectKind::Plate),
-        ..SubjectFilter::default()
-    };
-    let mut tasks = Vec::new();
-    let subjects = inner.store.subjects(plate, &filter, Cursor::first(10))?;
-    for subject in subjects.items {
-        let filter = TaskFilter {
-            subject: Some(subject.subject.id),
-            ..TaskFilter::default()
-        };
-        tasks.extend(inner.store.tasks(&filter, Cursor::first(TASKS))?.items);
-    }
-    Ok((!tasks.is_empty()).then(|| Matrix::new("Plate".to_owned(), tasks, false)))
 }

@@ -1,7 +1,7 @@
 //! How far something is, as a bar and in words.
 
 use askama::Template;
-use queue::TaskCounts;
+use queue::{PlateState, TaskCounts};
 
 use super::show::number;
 use super::tone::Tone;
@@ -32,12 +32,12 @@ impl Progress {
     pub(super) fn new(tasks: TaskCounts) -> Self {
         let total = tasks.total();
         let failed = tasks.failed + tasks.quarantined;
-        let stopped = tasks.blocked + tasks.cancelled;
         let waiting = tasks.waiting + tasks.ready + tasks.retrying;
         let parts = [
             (Tone::Done, tasks.succeeded),
             (Tone::Failed, failed),
-            (Tone::Stopped, stopped),
+            (Tone::Blocked, tasks.blocked),
+            (Tone::Cancelled, tasks.cancelled),
             (Tone::Running, tasks.running),
             (Tone::Waiting, waiting),
         ];
@@ -61,7 +61,8 @@ impl Progress {
         for (n, word) in [
             (tasks.running, "running"),
             (failed, "failed"),
-            (stopped, "stopped"),
+            (tasks.blocked, "blocked"),
+            (tasks.cancelled, "cancelled"),
         ] {
             if n > 0 {
                 words.push_str(&format!(" · {} {word}", number(n)));
@@ -75,6 +76,20 @@ impl Progress {
             },
             words,
         }
+    }
+}
+
+impl Progress {
+    /// Of a plate: while it arrives, more tasks are to come, and the words say so.
+    pub(super) fn of_plate(tasks: TaskCounts, state: PlateState) -> Self {
+        let mut progress = Self::new(tasks);
+        if matches!(state, PlateState::Arriving | PlateState::Stale) && tasks.total() > 0 {
+            let known = format!("{} tasks", number(tasks.total()));
+            progress.words = progress
+                .words
+                .replacen(&known, &format!("{known} so far"), 1);
+        }
+        progress
     }
 }
 

@@ -35,11 +35,69 @@ impl When {
 /// The time between two moments.
 pub(super) fn duration(from: Timestamp, to: Timestamp) -> String {
     let millis = (to.as_millisecond() - from.as_millisecond()).unsigned_abs();
-    if millis < 10_000 {
-        format!("{}.{:02} s", millis / 1000, millis % 1000 / 10)
-    } else {
-        span(millis / 1000)
+    milliseconds(millis as f64)
+}
+
+/// A time in milliseconds with the digits that mean something.
+pub(super) fn milliseconds(millis: f64) -> String {
+    match millis {
+        ..10.0 => "under 10 ms".to_owned(),
+        ..999.5 => format!("{millis:.0} ms"),
+        ..10_000.0 => format!("{:.2} s", millis / 1000.0),
+        _ => span((millis / 1000.0) as u64),
     }
+}
+
+/// The values of an object: times and sizes, which their names tell, with their units; the rest as it is.
+pub(super) fn with_units(value: &Value) -> Vec<(String, String)> {
+    let mut rows = flatten(value);
+    for (name, text) in &mut rows {
+        let Ok(number) = text.parse::<f64>() else {
+            continue;
+        };
+        let is = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+        if is(&["_ms"]) {
+            *text = milliseconds(number);
+        } else if is(&["_s", "_secs", "seconds"]) {
+            *text = milliseconds(number * 1000.0);
+        } else if is(&["bytes"]) && number >= 0.0 {
+            *text = bytes(number as u64);
+        }
+    }
+    rows
+}
+
+/// A sentence in which what stands between backticks is code.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Template)]
+#[template(
+    ext = "html",
+    source = r#"{% for (is_code, part) in parts %}{% if *is_code %}<code>{{ part }}</code>{% else %}{{ part }}{% endif %}{% endfor %}"#
+)]
+pub(super) struct Prose {
+    parts: Vec<(bool, String)>,
+}
+
+impl askama::filters::HtmlSafe for Prose {}
+
+/// A sentence with backticks, as a page shows it.
+pub(super) fn prose(text: &str) -> Prose {
+    let mut parts: Vec<(bool, String)> = Vec::new();
+    let mut is_code = false;
+    for part in text.split('`') {
+        parts.push((is_code, part.to_owned()));
+        is_code = !is_code;
+    }
+    // One that is never closed is a backtick.
+    if is_code || parts.len() < 2 {
+        return Prose { parts };
+    }
+    if let Some((_, last)) = parts.pop()
+        && let Some((_, before)) = parts.last_mut()
+    {
+        before.push('`');
+        before.push_str(&last);
+    }
+    Prose { parts }
 }
 
 fn span(seconds: u64) -> String {
@@ -110,6 +168,24 @@ pub(super) fn encode(text: &str) -> String {
     crate::percent::encode(text.as_bytes())
 }
 
+/// A name in the list of channels or labels of a picture's address.
+pub(super) fn escape(name: &str) -> String {
+    name.replace('%', "%25")
+        .replace(',', "%2C")
+        .replace(':', "%3A")
+        .replace('+', "%2B")
+}
+
+/// As a shell takes it for one word.
+pub(super) fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,".contains(c);
+    if !value.is_empty() && value.chars().all(is_plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -132,6 +208,33 @@ mod tests {
         assert_eq!(number(0), "0");
         assert_eq!(number(999), "999");
         assert_eq!(number(1_234_567), "1\u{2009}234\u{2009}567");
+    }
+
+    #[test]
+    fn times_have_the_digits_that_mean_something() {
+        for (millis, text) in [
+            (0.317_063, "under 10 ms"),
+            (12.4, "12 ms"),
+            (999.4, "999 ms"),
+            (1234.5, "1.23 s"),
+            (75_000.0, "1 min"),
+        ] {
+            assert_eq!(milliseconds(millis), text);
+        }
+        let told = with_units(
+            &serde_json::json!({ "read_ms": 12, "bytes": 2048, "wait_s": 1.5, "objects": 7 }),
+        );
+        let told: Vec<_> = told.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(told, ["2.0 KiB", "7", "12 ms", "1.50 s"]);
+    }
+
+    #[test]
+    fn backticks_become_code_and_the_rest_stays_text() {
+        let html = |text: &str| prose(text).to_string();
+        assert_eq!(html("`a<b` is & bad"), "<code>a&#60;b</code> is &#38; bad");
+        assert_eq!(html("plain"), "plain");
+        assert_eq!(html("a ` b"), "a ` b");
+        assert_eq!(html("`a` ` b"), "<code>a</code> ` b");
     }
 
     #[test]

@@ -11,21 +11,23 @@ pub(super) enum Tone {
     Running,
     Arriving,
     Waiting,
-    Stopped,
+    Blocked,
+    Cancelled,
     Done,
     Empty,
 }
 
 impl Tone {
     /// Those of a grid of wells, in the order of the legend.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Arriving,
         Self::Waiting,
         Self::Running,
         Self::Done,
         Self::Failed,
         Self::Missing,
-        Self::Stopped,
+        Self::Blocked,
+        Self::Cancelled,
         Self::Empty,
     ];
 
@@ -37,7 +39,8 @@ impl Tone {
             Self::Running => "t-run",
             Self::Arriving => "t-arrive",
             Self::Waiting => "t-wait",
-            Self::Stopped => "t-stop",
+            Self::Blocked => "t-block",
+            Self::Cancelled => "t-stop",
             Self::Done => "t-done",
             Self::Empty => "t-none",
         }
@@ -51,7 +54,8 @@ impl Tone {
             Self::Running => "R",
             Self::Arriving => "A",
             Self::Waiting => "W",
-            Self::Stopped => "S",
+            Self::Blocked => "B",
+            Self::Cancelled => "C",
             Self::Done => "D",
             Self::Empty => "·",
         }
@@ -65,7 +69,8 @@ impl Tone {
             Self::Running => "running",
             Self::Arriving => "arriving",
             Self::Waiting => "waiting",
-            Self::Stopped => "stopped",
+            Self::Blocked => "blocked",
+            Self::Cancelled => "cancelled",
             Self::Done => "done",
             Self::Empty => "nothing yet",
         }
@@ -79,7 +84,8 @@ impl Tone {
             Self::Running => "a worker is on it",
             Self::Arriving => "more images are expected",
             Self::Waiting => "its tasks will run by themselves",
-            Self::Stopped => "cancelled, or blocked by what failed",
+            Self::Blocked => "waits for what failed or was cancelled",
+            Self::Cancelled => "at least one task was cancelled",
             Self::Done => "every task succeeded",
             Self::Empty => "no image has come",
         }
@@ -97,8 +103,10 @@ impl Tone {
             Self::Arriving
         } else if tasks.pending() > 0 {
             Self::Waiting
-        } else if tasks.blocked + tasks.cancelled > 0 {
-            Self::Stopped
+        } else if tasks.cancelled > 0 {
+            Self::Cancelled
+        } else if tasks.blocked > 0 {
+            Self::Blocked
         } else if tasks.succeeded > 0 {
             Self::Done
         } else if image_sets.complete > 0 {
@@ -110,13 +118,13 @@ impl Tone {
 
     pub(super) const fn of_task(state: TaskState, blocked: bool) -> Self {
         match state {
-            TaskState::Waiting if blocked => Self::Stopped,
+            TaskState::Waiting if blocked => Self::Blocked,
             TaskState::Waiting | TaskState::Ready => Self::Waiting,
             TaskState::Running => Self::Running,
             TaskState::Succeeded => Self::Done,
             TaskState::Retrying => Self::Missing,
             TaskState::Failed | TaskState::Quarantined => Self::Failed,
-            TaskState::Cancelled => Self::Stopped,
+            TaskState::Cancelled => Self::Cancelled,
         }
     }
 
@@ -142,7 +150,7 @@ impl Tone {
         match state {
             RootState::Online => Self::Done,
             RootState::Offline => Self::Failed,
-            RootState::Removed => Self::Stopped,
+            RootState::Removed => Self::Cancelled,
         }
     }
 }
@@ -175,6 +183,11 @@ impl Pill {
             state.as_str()
         };
         Self::new(Tone::of_task(state, blocked), word)
+    }
+
+    /// Of a plate that a person or the daemon keeps from going on.
+    pub(super) fn paused() -> Self {
+        Self::new(Tone::Missing, "paused")
     }
 
     pub(super) fn plate(state: PlateState) -> Self {
@@ -226,7 +239,7 @@ mod tests {
             succeeded: 1,
             ..TaskCounts::default()
         };
-        assert_eq!(Tone::of_well(sets(0, 1, 0), blocked), Tone::Stopped);
+        assert_eq!(Tone::of_well(sets(0, 1, 0), blocked), Tone::Blocked);
         let none = TaskCounts::default();
         assert_eq!(Tone::of_well(sets(0, 0, 0), none), Tone::Empty);
         assert_eq!(Tone::of_well(sets(0, 2, 0), none), Tone::Waiting);

@@ -5,7 +5,8 @@ use queue::{PlateState, PlateSummary, SubjectCounts, WellSummary};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Counts, PlateStateWord, text};
+use super::{Counts, EstimateView, PlateStateWord, text};
+use crate::estimate::Estimates;
 
 /// A plate (or a stack), and how far it is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -52,6 +53,8 @@ pub(crate) struct PlateView {
     pub counts: Counts,
     /// Its image sets.
     pub image_sets: ImageSets,
+    /// When it will be done; null once it is.
+    pub estimate: Option<EstimateView>,
 }
 
 /// How many image sets a plate has.
@@ -81,8 +84,10 @@ impl ImageSets {
     }
 }
 
-impl From<PlateSummary> for PlateView {
-    fn from(summary: PlateSummary) -> Self {
+impl PlateView {
+    /// A plate, with when it will be done.
+    pub(crate) fn new(summary: PlateSummary, estimates: &Estimates) -> Self {
+        let estimate = estimates.of(summary.plate.id).map(Into::into);
         let PlateSummary {
             plate,
             image_sets,
@@ -107,6 +112,7 @@ impl From<PlateSummary> for PlateView {
             finished_at: plate.finished_at,
             counts: tasks.into(),
             image_sets: ImageSets::new(plate.expected, image_sets),
+            estimate,
         }
     }
 }

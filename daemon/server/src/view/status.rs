@@ -5,7 +5,7 @@ use queue::{FileCounts, Hold, PlateCounts, RecipientRow, RootRow, RootState, Tar
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Counts, RootStateWord, TaskView, text};
+use super::{Counts, RootStateWord, TaskView, ThroughputView, text};
 use crate::control::{Check, Control, DiskInfo, WorkerInfo};
 
 /// A watched folder.
@@ -29,6 +29,8 @@ pub(crate) struct RootView {
     pub mode: String,
     /// How it is watched now: `native` or `poll`; null while it is offline.
     pub watched: Option<String>,
+    /// Why it is watched so; null while it is offline.
+    pub watched_because: Option<String>,
     /// Name of its file system, where it can be seen.
     pub file_system: Option<String>,
     /// Why it is in this state, or what the watcher has to say.
@@ -42,10 +44,10 @@ pub(crate) struct RootView {
 
 impl RootView {
     pub(crate) fn new(row: RootRow, control: &dyn Control) -> Self {
-        let (watched, file_system) = control
-            .watching(row.id)
-            .map(|watching| (watching.mode, watching.file_system))
-            .unzip();
+        let (watched, watched_because, file_system) = match control.watching(row.id) {
+            Some(now) => (Some(now.mode), Some(now.reason), Some(now.file_system)),
+            None => (None, None, None),
+        };
         Self {
             id: row.id.0,
             path: text(&row.path),
@@ -58,6 +60,7 @@ impl RootView {
             updated_at: row.updated_at,
             settling: control.settling(row.id),
             watched,
+            watched_because,
             file_system,
         }
     }
@@ -230,6 +233,8 @@ pub(crate) struct StatusView {
     pub plates: PlateTotals,
     /// Files by state.
     pub files: FileTotals,
+    /// How much ended lately.
+    pub throughput: ThroughputView,
     /// Workers.
     pub workers: Vec<Worker>,
     /// Watched folders.

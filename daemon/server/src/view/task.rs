@@ -276,8 +276,21 @@ pub(crate) struct Requeued {
     pub tasks: Vec<i64>,
     /// How many.
     pub count: usize,
+    /// How many tasks run again after them because they depend on them.
+    pub following: usize,
     /// Whether nothing was changed.
     pub dry_run: bool,
+}
+
+impl Requeued {
+    pub(crate) fn nothing(dry_run: bool) -> Self {
+        Self {
+            tasks: Vec::new(),
+            count: 0,
+            following: 0,
+            dry_run,
+        }
+    }
 }
 
 /// What a cancellation did.

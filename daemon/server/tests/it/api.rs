@@ -31,6 +31,18 @@ fn status_sums_up_everything() {
         failure["error"]["remedy"],
         "copy it again from the microscope, then requeue"
     );
+    let hour = &status["throughput"]["hour"];
+    assert_eq!(
+        *hour,
+        json!({ "image_sets": 2, "succeeded": 3, "failed": 1 })
+    );
+    assert_eq!(status["throughput"]["hours"].as_array().unwrap().len(), 24);
+    assert!(
+        status["roots"][0]["watched_because"]
+            .as_str()
+            .unwrap()
+            .contains("nfs")
+    );
     let started: jiff::Timestamp = status["started_at"].as_str().unwrap().parse().unwrap();
     assert!(started <= jiff::Timestamp::now());
 }
@@ -63,6 +75,13 @@ fn plates_come_with_their_counts() {
     assert_eq!(one["counts"]["failed"], 1);
     let sets = json!({ "expected": 96, "seen": 4, "arriving": 1, "complete": 3, "incomplete": 0 });
     assert_eq!(one["image_sets"], sets);
+    assert_eq!(one["estimate"]["state"], "unknown");
+    assert!(
+        one["estimate"]["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("no estimate yet: too few")
+    );
     let list = served.json("/api/v1/plates");
     assert_eq!(list["items"], json!([one]));
     served.get("/api/v1/plates/99").problem(404, "not_found");
@@ -386,6 +405,13 @@ fn metrics_are_prometheus_text() {
         "wellspring_workers{state=\"running\"} 1",
         "wellspring_workers{state=\"idle\"} 1",
         "wellspring_disk_free_bytes{volume=\"/var/lib/wellspring\"} 45097156608",
+        "wellspring_gpu_info{adapter=\"A card\"} 1",
+        "wellspring_gpu_calls_total{operation=\"grey\"} 3",
+        "wellspring_gpu_dispatches_total{operation=\"grey\"} 12",
+        "wellspring_gpu_device_seconds_total{operation=\"grey\"} 0.5",
+        "wellspring_gpu_fallbacks_total{reason=\"lost\"} 2",
+        "wellspring_gpu_process_starts_total 2",
+        "wellspring_gpu_process_failures_total 1",
         "# TYPE wellspring_tasks gauge",
     ] {
         assert!(
@@ -463,4 +489,116 @@ fn bodies_that_make_no_sense_are_problems() {
     served
         .post_with(path, &[ours, json], &large)
         .problem(413, "body_too_large");
+}
+
+#[test]
+fn a_plate_that_is_being_worked_on_has_an_estimate_and_one_that_is_done_has_none() {
+    let world = World::new();
+    let plate = world.plate("p", 1, 2);
+    for name in ["A01-0001", "A02-0001"] {
+        world.image_set(plate, name, queue::SubjectState::Complete);
+    }
+    world.store.complete_plate(plate, "user", None).unwrap();
+    world.succeed();
+    let served = Served::new(world);
+    let path = format!("/api/v1/plates/{plate}");
+    let estimate = served.json(&path)["estimate"].clone();
+    assert_eq!(estimate["state"], "about", "{estimate}");
+    assert_eq!(estimate["limited_by"], "work");
+    assert!(estimate["low_seconds"].as_u64() <= estimate["high_seconds"].as_u64());
+    assert!(
+        estimate["basis"]
+            .as_str()
+            .unwrap()
+            .contains("1 run of a job of this plate")
+    );
+    served
+        .world
+        .store
+        .pause(queue::Target::Plate(plate), "user", "lunch")
+        .unwrap();
+    let estimate = served.json(&path)["estimate"].clone();
+    assert_eq!(estimate["text"], "held: it is paused (lunch)");
+    served
+        .world
+        .store
+        .resume(queue::Target::Plate(plate), "user")
+        .unwrap();
+    served.world.succeed();
+    assert_eq!(served.json(&path)["estimate"], Value::Null);
+}
+
+#[test]
+fn the_log_of_a_running_attempt_is_there_before_it_ends() {
+    let world = World::new();
+    let plate = world.plate("p", 1, 1);
+    world.image_set(plate, "A01-0001", queue::SubjectState::Complete);
+    let task = world.claim().tasks[0].id;
+    let served = Served::new(world);
+    let path = format!("/api/v1/tasks/{task}/log");
+    let answer = served.get(&path);
+    assert_eq!((answer.status, answer.text.as_str()), (200, ""));
+    *served.daemon.running_log.lock().unwrap() = Some("half of it".to_owned());
+    let answer = served.get(&path);
+    assert_eq!(answer.text, "pass 1: half of it");
+    assert_eq!(answer.header("x-wellspring-outcome"), "running");
+}
+
+#[test]
+fn workflows_tell_their_jobs_and_who_used_them() {
+    let (world, plate) = World::small();
+    let served = Served::new(world);
+    let list = served.json("/api/v1/workflows");
+    let one = &list["items"][0];
+    assert_eq!(one["name"], "cell-analysis");
+    assert_eq!(one["versions"], json!(["1"]));
+    assert_eq!(
+        (&one["plates"], &one["counts"]["failed"]),
+        (&json!(1), &json!(1))
+    );
+    let one = served.json("/api/v1/workflows/cell-analysis");
+    let jobs = one["configured"][0]["jobs"].as_array().unwrap();
+    assert_eq!(jobs.len(), 5);
+    assert_eq!(
+        jobs[2]["needs"],
+        json!([{ "job": "nuclei", "names": ["nuclei_out"] }])
+    );
+    let used: Vec<_> = one["jobs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| &job["job"])
+        .collect();
+    assert_eq!(used, ["nuclei", "cells", "measure", "scores"]);
+    assert_eq!(one["uses"][0]["plate"], plate.0);
+    assert_eq!(one["uses"][0]["counts"]["succeeded"], 3);
+    served
+        .get("/api/v1/workflows/none")
+        .problem(404, "not_found");
+    let tasks = served.json("/api/v1/tasks?workflow=cell-analysis&root=1&job=scores");
+    assert_eq!(tasks["items"].as_array().unwrap().len(), 1);
+    let tasks = served.json("/api/v1/tasks?root=77");
+    assert_eq!(tasks["items"], json!([]));
+}
+
+/// serde takes the items of a list for the fields of an object; a wish without conditions must not come about that way.
+#[test]
+fn a_list_is_no_object() {
+    let (world, plate) = World::small();
+    let served = Served::new(world);
+    let list = |path: &str, body: &str| {
+        let headers = [("x-wellspring", "1"), ("content-type", "application/json")];
+        served
+            .post_with(path, &headers, body)
+            .problem(422, "invalid_body");
+    };
+    list(&format!("/api/v1/plates/{plate}/requeue"), "[null, null]");
+    list("/api/v1/tasks/requeue", r#"{"filter": [null, null]}"#);
+    list("/api/v1/queue/pause", "[]");
+    let counts = served.json(&format!("/api/v1/plates/{plate}"))["counts"].clone();
+    assert_eq!(counts["failed"], 1, "nothing was requeued");
+    // Null says nothing, as an empty body does.
+    let headers = [("x-wellspring", "1"), ("content-type", "application/json")];
+    let answer = served.post_with("/api/v1/queue/pause", &headers, "null");
+    assert_eq!(answer.json()["paused"], true);
 }

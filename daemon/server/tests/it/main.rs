@@ -8,5 +8,6 @@ mod pages;
 mod requeue;
 mod security;
 mod serving;
+mod site;
 mod support;
 mod world;

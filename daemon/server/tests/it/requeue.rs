@@ -25,7 +25,7 @@ fn a_failed_task_is_requeued_once() {
     assert_eq!(dry.status, 200);
     assert_eq!(
         dry.json(),
-        json!({ "tasks": [task], "count": 1, "dry_run": true })
+        json!({ "tasks": [task], "count": 1, "following": 3, "dry_run": true })
     );
     assert_eq!(state(&served, task), "failed");
 
@@ -33,7 +33,7 @@ fn a_failed_task_is_requeued_once() {
     assert_eq!(answer.status, 202);
     assert_eq!(
         answer.json(),
-        json!({ "tasks": [task], "count": 1, "dry_run": false })
+        json!({ "tasks": [task], "count": 1, "following": 3, "dry_run": false })
     );
     assert_eq!(state(&served, task), "ready");
 
@@ -81,7 +81,7 @@ fn a_task_is_started_from_an_earlier_job() {
         "/api/v1/plates/1/requeue".to_owned(),
         "/api/v1/tasks/requeue".to_owned(),
     ] {
-        served.post(&path, &typo).problem(422, "unknown_job");
+        served.post(&path, &typo).problem(404, "unknown_job");
     }
 }
 
@@ -113,13 +113,26 @@ fn many_tasks_are_requeued_by_a_filter() {
     assert_eq!(elsewhere["count"], 0);
     let found = requeue(json!({ "filter": { "well": "a2", "job": "nuclei" }, "dry_run": true }));
     assert_eq!(found["tasks"], json!([task]));
+    for (wells, count) in [
+        ("A01:A02", 1),
+        ("A", 1),
+        ("2", 1),
+        ("A01, A02", 1),
+        ("B", 0),
+        (",", 0),
+        ("A01", 0),
+    ] {
+        let found =
+            requeue(json!({ "filter": { "plate": plate, "well": wells }, "dry_run": true }));
+        assert_eq!(found["count"], count, "{wells}");
+    }
     let nothing = requeue(json!({ "filter": { "tasks": [] } }));
     assert_eq!(nothing["count"], 0, "an empty list is not all of them");
     assert_eq!(state(&served, task), "failed");
     let by_id = requeue(json!({ "filter": { "tasks": [task], "plate": null } }));
     assert_eq!(
         by_id,
-        json!({ "tasks": [task], "count": 1, "dry_run": false })
+        json!({ "tasks": [task], "count": 1, "following": 3, "dry_run": false })
     );
     assert_eq!(state(&served, task), "ready");
 }

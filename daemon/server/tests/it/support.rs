@@ -91,6 +91,15 @@ impl Served {
         let state = AppState {
             store: world.store.clone(),
             control: Arc::clone(&daemon) as _,
+            // The program that reads containers is not part of this crate: what needs it is tested with the whole daemon.
+            viewer: viewer::Viewer::new(
+                viewer::SpawnOptions {
+                    program: "/nonexistent".into(),
+                    arguments: Vec::new(),
+                    patience: Duration::from_secs(1),
+                },
+                1,
+            ),
             options,
         };
         let shutdown = CancellationToken::new();

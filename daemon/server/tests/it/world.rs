@@ -1,6 +1,7 @@
 //! A queue in a temporary folder, filled through its own methods, and a daemon that remembers what it was asked.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -11,7 +12,9 @@ use queue::{
     TaskFilter, TaskId, TaskReport, Upstream,
 };
 use serde_json::{Value, json};
-use server::{Check, Control, DiskInfo, Problem, WorkerInfo};
+use server::{
+    Check, Control, DiskInfo, EdgeInfo, GpuInfo, GpuUse, JobInfo, Problem, WorkerInfo, WorkflowInfo,
+};
 use tempfile::TempDir;
 
 pub struct World {
@@ -310,11 +313,83 @@ fn task(job: &str, kind: &str, position: i64, upstream: &[&str]) -> NewTask {
     }
 }
 
+/// The workflow of `World::image_set` and `World::scores`, as it is configured.
+fn workflow() -> WorkflowInfo {
+    let job = |id: &str, kind: &str, scope: &str, needs: &[&str], output: &str| JobInfo {
+        id: id.into(),
+        kind: kind.into(),
+        about: format!("What {kind} does."),
+        scope: scope.into(),
+        inputs: match needs {
+            [] => BTreeMap::from([("image".into(), vec!["nuclei".into()])]),
+            needs => {
+                let names = needs.iter().map(|need| format!("{need}_out")).collect();
+                BTreeMap::from([("labels".into(), names)])
+            }
+        },
+        outputs: BTreeMap::from([("labels".into(), vec![output.into()])]),
+        needs: needs
+            .iter()
+            .map(|need| EdgeInfo {
+                job: (*need).into(),
+                names: vec![format!("{need}_out")],
+            })
+            .collect(),
+        parameters: json!({ "sigma": 1.5, "channel": "DAPI" }),
+        keep: true,
+        time_limit_secs: None,
+        limit: None,
+    };
+    let set = "image_set";
+    WorkflowInfo {
+        name: "cell-analysis".into(),
+        version: "1".into(),
+        roots: vec![1],
+        channels: BTreeMap::from([
+            ("DAPI".into(), Some("nuclei".into())),
+            ("TRITC".into(), None),
+        ]),
+        jobs: vec![
+            job("nuclei", "predict.stardist", set, &[], "nuclei_out"),
+            job("quality", "quality.image", set, &[], "quality_out"),
+            job("cells", "segment.watershed", set, &["nuclei"], "cells_out"),
+            job(
+                "measure",
+                "measure.intensity",
+                set,
+                &["cells", "quality"],
+                "measure_out",
+            ),
+            JobInfo {
+                needs: vec![
+                    EdgeInfo {
+                        job: "measure".into(),
+                        names: vec!["measure_out".into()],
+                    },
+                    EdgeInfo {
+                        job: "quality".into(),
+                        names: Vec::new(),
+                    },
+                ],
+                ..job(
+                    "scores",
+                    "analyse.cell_level",
+                    "plate",
+                    &["measure"],
+                    "scores_out",
+                )
+            },
+        ],
+    }
+}
+
 /// What the engine would do; it remembers what it was asked.
 pub struct Daemon {
     store: Store,
     pub asked: Mutex<Vec<String>>,
     pub ready: Mutex<bool>,
+    /// What running passes have written.
+    pub running_log: Mutex<Option<String>>,
 }
 
 impl Daemon {
@@ -323,6 +398,7 @@ impl Daemon {
             store: store.clone(),
             asked: Mutex::default(),
             ready: Mutex::new(true),
+            running_log: Mutex::default(),
         }
     }
 
@@ -360,6 +436,38 @@ impl Control for Daemon {
 
     fn waiting_for(&self, _: &queue::TaskRow) -> Option<String> {
         None
+    }
+
+    fn running_log(&self, pass: PassId) -> Option<String> {
+        let log = self.running_log.lock().unwrap().clone();
+        log.map(|log| format!("pass {pass}: {log}"))
+    }
+
+    fn workflows(&self) -> Vec<WorkflowInfo> {
+        vec![workflow()]
+    }
+
+    fn gpu(&self) -> Option<GpuInfo> {
+        Some(GpuInfo {
+            adapter: Some("A card".into()),
+            used: vec![(
+                "grey",
+                GpuUse {
+                    calls: 3,
+                    dispatches: 12,
+                    pixels: 3000,
+                    device_seconds: 0.5,
+                    wall_seconds: 0.75,
+                },
+            )],
+            fallbacks: [("lost".to_owned(), 2)].into(),
+            starts: 2,
+            failures: 1,
+        })
+    }
+
+    fn settling_below(&self, _root: RootId, folder: &Path) -> u64 {
+        u64::from(folder == Path::new("20260801_screen_B")) * 3
     }
 
     fn workers(&self) -> Vec<WorkerInfo> {
@@ -415,6 +523,10 @@ impl Control for Daemon {
 
     fn stop_passes(&self, passes: &[PassId]) {
         self.note(format!("stop {passes:?}"));
+    }
+
+    fn min_free(&self) -> u64 {
+        10 << 30
     }
 
     fn disks(&self) -> Vec<DiskInfo> {

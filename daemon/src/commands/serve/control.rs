@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::Engine;
 use queue::{PassId, PlateId, RootId, RootState};
-use server::{Check, Control, DiskInfo, Problem, StatusFilesInfo, Watching, WorkerInfo};
+use server::{
+    Check, Control, DiskInfo, GpuInfo, GpuUse, Problem, StatusFilesInfo, Watching, WorkerInfo,
+    WorkflowInfo,
+};
 
 /// The engine behind the server's trait.
 pub struct EngineControl {
@@ -61,6 +64,14 @@ impl Control for EngineControl {
         self.engine.waiting_for(task)
     }
 
+    fn running_log(&self, pass: PassId) -> Option<String> {
+        self.engine.running_log(pass)
+    }
+
+    fn workflows(&self) -> Vec<WorkflowInfo> {
+        super::workflows::configured(&self.engine.facility())
+    }
+
     fn workers(&self) -> Vec<WorkerInfo> {
         let convert = |w: engine::WorkerState| WorkerInfo {
             id: w.id as u64,
@@ -72,6 +83,32 @@ impl Control for EngineControl {
             since: w.since,
         };
         self.engine.workers().into_iter().map(convert).collect()
+    }
+
+    fn gpu(&self) -> Option<GpuInfo> {
+        let state = self.engine.gpu();
+        // What one did before it was switched off is told on.
+        if state.host.is_none() && state.tally.is_empty() {
+            return None;
+        }
+        let host = state.host.unwrap_or_default();
+        let used = state.tally.used.iter().map(|(operation, used)| {
+            let used = GpuUse {
+                calls: used.calls,
+                dispatches: used.dispatches,
+                pixels: used.pixels,
+                device_seconds: used.device_seconds,
+                wall_seconds: used.wall_seconds,
+            };
+            (operation.name(), used)
+        });
+        Some(GpuInfo {
+            used: used.collect(),
+            adapter: state.tally.adapter,
+            fallbacks: state.tally.fallbacks,
+            starts: host.starts,
+            failures: host.failures,
+        })
     }
 
     fn explain_path(&self, path: &Path) -> Option<serde_json::Value> {
@@ -157,6 +194,10 @@ impl Control for EngineControl {
         self.engine.settling(root) as u64
     }
 
+    fn settling_below(&self, root: RootId, folder: &Path) -> u64 {
+        self.engine.settling_below(root, folder) as u64
+    }
+
     fn stop_passes(&self, passes: &[PassId]) {
         self.engine.stop_passes(passes);
     }
@@ -168,6 +209,10 @@ impl Control for EngineControl {
             total_bytes: v.total,
         };
         self.engine.volumes().into_iter().map(convert).collect()
+    }
+
+    fn min_free(&self) -> u64 {
+        self.engine.min_free()
     }
 }
 

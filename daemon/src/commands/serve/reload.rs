@@ -89,16 +89,18 @@ impl Reloader {
                 if !config.recipients.is_empty() {
                     super::keep_out_of_core_dumps();
                 }
+                // Who reads the line may ask `/readyz` at once.
+                self.control.reloaded(None);
                 tracing::info!(roots = config.roots.len(), "configuration reloaded");
                 self.running = config;
-                self.control.reloaded(None);
             }
             Err(error) => {
+                let error = format!("{error:#}");
+                self.control.reloaded(Some(error.clone()));
                 tracing::error!(
-                    error = format!("{error:#}"),
+                    error,
                     "the configuration cannot be used; the daemon goes on with the one that it has"
                 );
-                self.control.reloaded(Some(format!("{error:#}")));
             }
         }
         notify(&[NotifyState::Ready]);

@@ -43,6 +43,15 @@ impl World {
         let state = AppState {
             control: Arc::new(Engine(store.clone())),
             store,
+            // Containers are read by another program: what it answers is fuzzed at the readers of files.
+            viewer: viewer::Viewer::new(
+                viewer::SpawnOptions {
+                    program: "/nonexistent".into(),
+                    arguments: Vec::new(),
+                    patience: std::time::Duration::from_secs(1),
+                },
+                1,
+            ),
             options: Options {
                 token: token.map(str::to_owned),
                 allowed_hosts: Vec::new(),

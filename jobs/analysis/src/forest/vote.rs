@@ -134,9 +134,10 @@ fn number(tree: &Tree) -> Option<(Vec<Span>, Vec<usize>)> {
     Some((spans, leaves))
 }
 
-/// The class of a leaf in which there is only one.
+/// The class of a leaf in which there is only one, from the shares of all classes.
 #[allow(clippy::float_cmp)]
-fn pure(probabilities: &[f64]) -> Option<usize> {
+#[must_use]
+pub fn pure(probabilities: &[f64]) -> Option<usize> {
     let class = probabilities.iter().position(|&p| p == 1.0)?;
     let others = probabilities
         .iter()
@@ -145,8 +146,10 @@ fn pure(probabilities: &[f64]) -> Option<usize> {
     others.into_iter().all(|(_, &p)| p == 0.0).then_some(class)
 }
 
-/// The smallest single-precision number that is not below `threshold`.
-fn not_below(threshold: f64) -> f32 {
+/// The smallest single-precision number that is not below `threshold`: a single-precision value is below the one exactly if it is
+/// below the other.
+#[must_use]
+pub fn not_below(threshold: f64) -> f32 {
     let nearest = threshold as f32;
     if f64::from(nearest) < threshold {
         nearest.next_up()

@@ -158,6 +158,7 @@ fn band<T: Copy>(
     let (height, rows) = (source.len() / width, out.len() / width);
     // Whole cache lines, so that neighbouring tiles share none.
     let tile = (TILE_BYTES / (2 * radius + 1) / size_of::<T>())
+        .max(1)
         .next_multiple_of(64)
         .min(width);
     let mut padded = vec![neutral; tile + 2 * radius];
@@ -213,5 +214,32 @@ fn join_into<T: Copy>(to: &mut [T], from: &[T], join: impl Fn(T, T) -> T) {
     }
     for (to, &from) in to_rest.iter_mut().zip(from_rest) {
         *to = join(*to, from);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{dilation, erosion};
+    use ndarray::array;
+
+    #[test]
+    fn a_disk_far_larger_than_the_plane_reaches_everything() {
+        let plane = array![[3.0f32, -1.0, 2.0], [0.5, 7.0, 4.0]];
+        for radius in [2047, 2048, 32_768] {
+            assert!(
+                erosion(plane.view(), radius)
+                    .unwrap()
+                    .iter()
+                    .all(|&v| v == -1.0)
+            );
+            assert!(
+                dilation(plane.view(), radius)
+                    .unwrap()
+                    .iter()
+                    .all(|&v| v == 7.0)
+            );
+        }
     }
 }

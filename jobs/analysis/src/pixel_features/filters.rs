@@ -19,13 +19,11 @@ pub(crate) struct Filters {
 
 impl Filters {
     pub(crate) fn new(scale: &Scale, flat: bool) -> Self {
-        let (_, sigma) = scale.sigmas();
-        let kernel = |sigma, order| Kernel::new(sigma, order, FILTER_REACH);
-        let own = Order::ALL.map(|order| kernel(sigma, order));
+        let kernels = scale.kernels();
         Self {
-            own,
-            narrow: kernel(0.66 * sigma, Order::Smooth),
-            inner: [Order::Smooth, Order::First].map(|order| kernel(0.5 * sigma, order)),
+            own: kernels.own,
+            narrow: kernels.narrow,
+            inner: kernels.inner,
             flat: flat || scale.in_2d,
         }
     }

@@ -25,7 +25,8 @@ pub(crate) const FILTER_REACH: f32 = 2.0;
 
 /// Half a kernel: the centre and the taps to one side, outwards.
 #[derive(Clone, Debug)]
-pub(crate) struct Kernel {
+pub struct Kernel {
+    /// Weight of the pixel itself, then of those at distance 1, 2, …
     pub taps: Vec<f32>,
     /// Left taps are the negatives of the right ones.
     pub odd: bool,
@@ -33,7 +34,8 @@ pub(crate) struct Kernel {
 
 impl Kernel {
     /// Taps to each side.
-    pub(crate) fn radius(&self) -> usize {
+    #[must_use]
+    pub fn radius(&self) -> usize {
         self.taps.len() - 1
     }
 

@@ -2,29 +2,44 @@
 
 /// A box of voxels, axes (z, y, x).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Region {
+pub struct Region {
+    /// Its first voxel.
     pub start: [usize; 3],
+    /// Its lengths.
     pub size: [usize; 3],
 }
 
 impl Region {
-    pub(crate) fn whole(extent: [usize; 3]) -> Self {
+    /// All of a volume.
+    #[must_use]
+    pub const fn whole(extent: [usize; 3]) -> Self {
         Self {
             start: [0; 3],
             size: extent,
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// Number of voxels.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.size.iter().product()
     }
 
-    pub(crate) fn end(&self, axis: usize) -> usize {
+    /// Whether it has no voxel.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One beyond its last voxel along an axis.
+    #[must_use]
+    pub const fn end(&self, axis: usize) -> usize {
         self.start[axis] + self.size[axis]
     }
 
     /// The region with `by` voxels more on both sides of an axis, as far as the volume reaches.
-    pub(crate) fn grown(mut self, axis: usize, by: usize, extent: [usize; 3]) -> Self {
+    #[must_use]
+    pub fn grown(mut self, axis: usize, by: usize, extent: [usize; 3]) -> Self {
         let end = (self.end(axis) + by).min(extent[axis]);
         self.start[axis] = self.start[axis].saturating_sub(by);
         self.size[axis] = end - self.start[axis];
@@ -45,7 +60,8 @@ impl Region {
     }
 
     /// Cuts the region into boxes of at most `size`.
-    pub(crate) fn tiles(self, size: [usize; 3]) -> Vec<Self> {
+    #[must_use]
+    pub fn tiles(self, size: [usize; 3]) -> Vec<Self> {
         let starts = |axis: usize| (self.start[axis]..self.end(axis)).step_by(size[axis].max(1));
         let mut tiles = Vec::new();
         for z in starts(0) {

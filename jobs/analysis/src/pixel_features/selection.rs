@@ -141,6 +141,12 @@ impl Selection {
         Ok(Self { order, scales })
     }
 
+    /// The order of the features' columns.
+    #[must_use]
+    pub fn order(&self) -> &[Feature] {
+        &self.order
+    }
+
     /// The scales, as given.
     #[must_use]
     pub fn scales(&self) -> &[Scale] {

@@ -1,6 +1,7 @@
 //! Reading containers, those of BatchLib included.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::hdf5::Hdf5File;
@@ -108,6 +109,33 @@ impl Container {
             Some(path) => self.store.read_plane(&path),
             None => Err(self.missing(format!("image `{name}` at level {level}"))),
         }
+    }
+
+    /// Reads a rectangle of one level of an image. Only the chunks that it touches are read and decompressed.
+    ///
+    /// # Errors
+    /// As [`Self::read_image`], and [`Error::Missing`] if the rectangle does not lie inside the level.
+    pub fn read_region(
+        &self,
+        name: &str,
+        level: usize,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) -> Result<Pixels> {
+        let Some(path) = self.store.level(name, level)? else {
+            return Err(self.missing(format!("image `{name}` at level {level}")));
+        };
+        let ((height, width), _) = self.store.plane(&path)?;
+        if rows.start > rows.end
+            || columns.start > columns.end
+            || rows.end > height
+            || columns.end > width
+        {
+            return Err(self.missing(format!(
+                "rows {rows:?} and columns {columns:?} in `{path}`, which has {height} x {width} pixels"
+            )));
+        }
+        self.store.read_region(&path, rows, columns)
     }
 
     /// The names of all tables, sorted, for example `cell_segmentation/properties`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::ops::Range;
 use std::path::Path;
 
 use super::{Attribute, ImageOptions, VisibleType};
@@ -24,6 +25,9 @@ pub(super) trait Store: Debug + Send + Sync {
 
     /// Reads a dataset that is a plane of numbers.
     fn read_plane(&self, path: &str) -> Result<Pixels>;
+
+    /// Reads the rectangle of these rows and columns, which lies inside the plane.
+    fn read_region(&self, path: &str, rows: Range<usize>, columns: Range<usize>) -> Result<Pixels>;
 
     /// Names of all tables, sorted.
     fn tables(&self) -> Result<Vec<String>>;

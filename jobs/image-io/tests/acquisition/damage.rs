@@ -84,7 +84,7 @@ fn changed_real_files_do_not_panic() {
             let start = std::time::Instant::now();
             let _ = read_everything(&write(&folder, "a", &bytes));
             assert!(
-                start.elapsed().as_secs() < 10,
+                start.elapsed().as_secs() < 30,
                 "{} took {:?}",
                 path.display(),
                 start.elapsed()

@@ -72,7 +72,7 @@ pub fn layout(map: &HeatMap) -> Drawing {
 }
 
 /// What percentiles are taken of: what is drawn and is no outlier; all where there is nothing else.
-fn numbers(map: &HeatMap) -> Vec<f64> {
+pub(super) fn numbers(map: &HeatMap) -> Vec<f64> {
     let drawn = |outliers: bool| -> Vec<f64> {
         map.wells
             .values()

@@ -101,13 +101,18 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// The colours of these values. `values` are what percentiles are taken of.
-    pub(crate) fn ramp(&self, column: &str, values: &[f64]) -> Ramp {
-        let diverging = match self.colors {
+    /// Whether the colours of a column diverge from the middle.
+    pub(crate) fn is_diverging(&self, column: &str) -> bool {
+        match self.colors {
             Colors::Auto => column.contains("z_score"),
             Colors::Viridis => false,
             Colors::Diverging => true,
-        };
+        }
+    }
+
+    /// The colours of these values. `values` are what percentiles are taken of.
+    pub(crate) fn ramp(&self, column: &str, values: &[f64]) -> Ramp {
+        let diverging = self.is_diverging(column);
         match self.range {
             Range::Thresholds(limits) => Ramp::thresholds(limits),
             Range::Fixed([lo, hi]) => Ramp::even(lo, hi, diverging),

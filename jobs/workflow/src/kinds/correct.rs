@@ -115,8 +115,19 @@ impl ImageOperation for FlatField {
             let pixels = io.image_named(&name)?;
             let file = self.corrector_for(pixels.shape())?;
             let channel = io.channel_of(&name).unwrap_or_else(|| name.clone());
-            let corrected = read_corrector(&file, &channel)?.correct(pixels.to_f32().view())?;
-            io.put_nth("images", i, Item::Image(Arc::new(Pixels::F32(corrected))));
+            let field = read_corrector(&file, &channel)?;
+            let done = io.accelerated(&pixels, |accelerator, plane, id| {
+                accelerator.flat_field(&field, plane, Some(id))
+            });
+            let corrected = match done {
+                Some((plane, id)) => {
+                    let corrected = Arc::new(Pixels::F32(plane));
+                    io.keep_known(&corrected, id);
+                    corrected
+                }
+                None => Arc::new(Pixels::F32(field.correct(pixels.to_f32().view())?)),
+            };
+            io.put_nth("images", i, Item::Image(corrected));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use analysis::components::{Connectivity, label};
+use analysis::components::Connectivity;
 use analysis::watershed::{Seeding, declump};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,10 +69,10 @@ impl ImageOperation for Declump {
             min_distance: self.min_distance,
         };
         let labels = match self.method {
-            Method::None => label(mask.view(), Connectivity::Edges).0,
+            Method::None => io.label(mask.view(), Connectivity::Edges),
             Method::Shape => {
                 // Distances stay in double precision, as in the recipe: ties between peaks are decided by the last bits.
-                let distance = analysis::distance::edt(mask.view())?;
+                let distance = io.distances(mask.view())?;
                 declump(mask.view(), self.smooth(distance)?.view(), seeding)?
             }
             Method::Intensity if io.has("image") => {

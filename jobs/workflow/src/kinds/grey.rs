@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use analysis::accelerator::{GreyFilter, PlaneBuf};
 use analysis::morphology::{GreyPixel, opening, white_tophat};
 use image_io::Pixels;
 use ndarray::{Array2, ArrayView2};
@@ -37,6 +38,25 @@ fn filtered<T: GreyPixel>(
     Ok(filter(plane.view(), radius)?)
 }
 
+/// Puts out what the accelerator makes of the image; false if it makes nothing.
+fn accelerated(io: &mut JobIo<'_>, image: &Arc<Pixels>, filter: GreyFilter, radius: usize) -> bool {
+    let done = io.accelerated(image, |accelerator, plane, id| {
+        accelerator.grey(filter, radius, plane, Some(id))
+    });
+    let Some((plane, id)) = done else {
+        return false;
+    };
+    let pixels = Arc::new(match plane {
+        PlaneBuf::U8(a) => Pixels::U8(a),
+        PlaneBuf::U16(a) => Pixels::U16(a),
+        PlaneBuf::U32(a) => Pixels::U32(a),
+        PlaneBuf::F32(a) => Pixels::F32(a),
+    });
+    io.keep_known(&pixels, id);
+    io.put("image", Item::Image(pixels));
+    true
+}
+
 /// Parameters of `filter.opening`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -69,6 +89,9 @@ pub(super) static OPENING: KindInfo = KindInfo {
 impl ImageOperation for Opening {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let image = io.image("image")?;
+        if accelerated(io, &image, GreyFilter::Opening, self.radius) {
+            return Ok(());
+        }
         let opened = in_own_type!(&*image, opening, self.radius);
         io.put("image", Item::Image(Arc::new(opened)));
         Ok(())
@@ -111,6 +134,9 @@ pub(super) static WHITE_TOPHAT: KindInfo = KindInfo {
 impl ImageOperation for WhiteTophat {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let image = io.image("image")?;
+        if accelerated(io, &image, GreyFilter::WhiteTophat, self.radius) {
+            return Ok(());
+        }
         let spots = in_own_type!(&*image, white_tophat, self.radius);
         io.put("image", Item::Image(Arc::new(spots)));
         Ok(())

@@ -86,7 +86,12 @@ impl ImageOperation for Ilastik {
             self.kept(&project, outputs.len())?
         };
         let image = stacked(io)?;
-        let prediction = project.predict(&image, Source::Probabilities)?;
+        let accelerator = io.accelerator();
+        let prediction =
+            project.predict_on(&image, Source::Probabilities, accelerator.as_deref())?;
+        if let Some(accelerator) = accelerator.filter(|_| prediction.accelerated) {
+            io.note("device", accelerator.name());
+        }
         let probabilities = prediction.values.index_axis(Axis(0), 0);
         for (i, &channel) in kept.iter().enumerate() {
             let plane = probabilities.index_axis(Axis(0), channel);

@@ -188,10 +188,8 @@ pub(super) static DISTANCE: KindInfo = KindInfo {
 impl ImageOperation for Distance {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let mask = io.mask("mask")?;
-        io.put(
-            "image",
-            Item::Image(Arc::new(Pixels::F64(analysis::distance::edt(mask.view())?))),
-        );
+        let distances = io.distances(mask.view())?;
+        io.put("image", Item::Image(Arc::new(Pixels::F64(distances))));
         Ok(())
     }
 }

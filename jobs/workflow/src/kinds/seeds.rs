@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use analysis::components::{Connectivity, label};
+use analysis::components::Connectivity;
 use analysis::peaks::{PeakOptions, h_maxima, peak_local_max};
 use analysis::watershed::place_markers;
 use schemars::JsonSchema;
@@ -51,7 +51,7 @@ pub(super) static PEAKS: KindInfo = KindInfo {
 impl ImageOperation for Peaks {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let (image, mask) = (io.float("image")?, io.mask("mask")?);
-        let parts = label(mask.view(), Connectivity::Corners).0;
+        let parts = io.label(mask.view(), Connectivity::Corners);
         let options = PeakOptions {
             min_distance: self.min_distance,
             ..PeakOptions::default()
@@ -93,11 +93,8 @@ pub(super) static H_MAXIMA: KindInfo = KindInfo {
 impl ImageOperation for HMaxima {
     fn run(&self, io: &mut JobIo<'_>) -> Result<(), Failure> {
         let image = io.float("image")?;
-        let seeds = label(
-            h_maxima(image.view(), self.h)?.view(),
-            Connectivity::Corners,
-        )
-        .0;
+        let maxima = h_maxima(image.view(), self.h)?;
+        let seeds = io.label(maxima.view(), Connectivity::Corners);
         io.put("seeds", Item::Labels(Arc::new(seeds)));
         Ok(())
     }

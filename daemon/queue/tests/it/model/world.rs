@@ -295,6 +295,14 @@ impl World {
     }
 
     fn put_subject(&mut self, plate: usize, site: usize, state: SubjectState) {
+        // As the daemon does when more of a complete plate comes: what ran without it starts over.
+        let known = self
+            .sites
+            .get(&(plate, site))
+            .and_then(|id| self.subjects.get(id));
+        if known.is_some_and(|known| *known != state) {
+            self.reopen_plate(plate);
+        }
         let subject = image_set(self.plates[plate].id, &format!("A01-{site:04}"), state);
         let id = self.queue().store.upsert_subject(&subject).unwrap().id();
         self.sites.insert((plate, site), id);

@@ -2,8 +2,10 @@
 
 mod block;
 mod planes;
+mod region;
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::ffi::link::{self, Kind, Link};
@@ -120,6 +122,10 @@ impl Store for Hdf5File {
 
     fn read_plane(&self, path: &str) -> Result<Pixels> {
         self.read_pixels(path)
+    }
+
+    fn read_region(&self, path: &str, rows: Range<usize>, columns: Range<usize>) -> Result<Pixels> {
+        self.read_rectangle(path, rows, columns)
     }
 
     fn tables(&self) -> Result<Vec<String>> {

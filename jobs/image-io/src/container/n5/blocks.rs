@@ -1,7 +1,9 @@
 //! All blocks of a dataset: which are there, and their values.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -85,8 +87,8 @@ impl Blocks<'_> {
         Ok(sum)
     }
 
-    /// Checks that values of this form can be read, and that they are worth their memory. Returns their bytes.
-    pub fn check(&self, places: &[Vec<u64>]) -> Result<u64> {
+    /// Checks that values of this form can be read. Returns their bytes.
+    pub fn check_form(&self) -> Result<u64> {
         let unsupported = |reason: String| Error::Unsupported {
             path: self.root.to_owned(),
             reason: format!("`{}` {reason}", self.at),
@@ -104,11 +106,17 @@ impl Blocks<'_> {
         }
         let bytes = self.dataset.bytes().filter(|b| *b <= MOST_PLANE_BYTES);
         let shape = &self.dataset.shape;
-        let bytes = bytes.ok_or_else(|| {
+        bytes.ok_or_else(|| {
             self.limit(&format!(
                 "its shape is {shape:?}; the limit is {MOST_PLANE_BYTES} bytes"
             ))
-        })?;
+        })
+    }
+
+    /// The same, and that they are worth their memory.
+    pub fn check(&self, places: &[Vec<u64>]) -> Result<u64> {
+        let bytes = self.check_form()?;
+        let shape = &self.dataset.shape;
         if let Some(wanted) = self.dataset.blocks.filter(|n| *n > places.len() as u64) {
             let there = places.len();
             return Err(damaged(
@@ -155,21 +163,75 @@ impl Blocks<'_> {
             })
     }
 
+    /// Reads a rectangle of a plane into `out`, in C order. Blocks that are missing hold zeros, unless the dataset says that none
+    /// may be.
+    pub fn read_rectangle(
+        &self,
+        rows: &Range<usize>,
+        columns: &Range<usize>,
+        out: &mut [u8],
+    ) -> Result<()> {
+        let size = self.dataset.pixel_type.map_or(1, crate::PixelType::size);
+        let side = |axis: usize| usize::try_from(self.dataset.block[axis]).unwrap_or(usize::MAX);
+        let (bh, bw) = (side(0), side(1));
+        if rows.is_empty() || columns.is_empty() {
+            return Ok(());
+        }
+        for by in rows.start / bh..=(rows.end - 1) / bh {
+            for bx in columns.start / bw..=(columns.end - 1) / bw {
+                let place = [by as u64, bx as u64];
+                let Some(file) = self.open(&place)? else {
+                    if self.dataset.blocks.is_some() {
+                        return Err(self.gone(&place));
+                    }
+                    continue;
+                };
+                self.with_block(file, &place, |lengths, plain| {
+                    let (top, left) = (by * bh, bx * bw);
+                    let ys = rows.start.max(top)..rows.end.min(top + lengths[0] as usize);
+                    let xs = columns.start.max(left)..columns.end.min(left + lengths[1] as usize);
+                    // A block may hold less than its place asks for.
+                    if xs.is_empty() {
+                        return;
+                    }
+                    for y in ys {
+                        let from = ((y - top) * lengths[1] as usize + xs.start - left) * size;
+                        let to =
+                            ((y - rows.start) * columns.len() + xs.start - columns.start) * size;
+                        let n = xs.len() * size;
+                        out[to..to + n].copy_from_slice(&plain[from..from + n]);
+                    }
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Puts one block into its band.
     fn fill(&self, place: &[u64], band: &mut [u8], size: usize) -> Result<()> {
+        // It was listed a moment ago. Whoever called looks whether the container is still the same.
+        let file = self.open(place)?.ok_or_else(|| self.gone(place))?;
+        self.with_block(file, place, |lengths, plain| {
+            self.copy(place, lengths, plain, band, size);
+        })
+    }
+
+    /// The file of a block; `None` if it is not there.
+    fn open(&self, place: &[u64]) -> Result<Option<File>> {
         let (last, folders) = outermost_first(place);
-        let file = match self.enter(&folders)? {
-            Some(folder) => folder.file(last.to_string()).map_err(|e| self.failed(e))?,
-            None => None,
-        };
-        let Some(file) = file else {
-            // It was listed a moment ago. Whoever called looks whether the container is still the same.
-            return Err(damaged(
-                self.root,
-                &self.at,
-                format!("block {place:?} is gone"),
-            ));
-        };
+        match self.enter(&folders)? {
+            Some(folder) => folder.file(last.to_string()).map_err(|e| self.failed(e)),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads and decompresses a block, and hands over its lengths and its values.
+    fn with_block(
+        &self,
+        file: File,
+        place: &[u64],
+        use_values: impl FnOnce(&[u64], &[u8]),
+    ) -> Result<()> {
         SCRATCH.with_borrow_mut(|(stored, plain)| {
             stored.clear();
             let most = block::most_file_bytes(&self.dataset);
@@ -184,9 +246,13 @@ impl Blocks<'_> {
             let lengths = lengths.map_err(|reason| {
                 damaged(self.root, &self.at, format!("block {place:?}: {reason}"))
             })?;
-            self.copy(place, &lengths, plain, band, size);
+            use_values(&lengths, plain);
             Ok(())
         })
+    }
+
+    fn gone(&self, place: &[u64]) -> Error {
+        damaged(self.root, &self.at, format!("block {place:?} is gone"))
     }
 
     /// Copies the part of a block that lies inside the dataset, row by row of the fastest axis.

@@ -1,6 +1,7 @@
 //! Reading containers that are N5 folders.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -237,6 +238,16 @@ impl Store for N5Folder {
             let places = blocks.list()?;
             blocks.check(&places)?;
             filled(pixel_type, shape, |out| blocks.read_into(&places, out))
+        })
+    }
+
+    fn read_region(&self, path: &str, rows: Range<usize>, columns: Range<usize>) -> Result<Pixels> {
+        self.steady(|| {
+            let (blocks, _, pixel_type) = self.plane_of(path)?;
+            blocks.check_form()?;
+            filled(pixel_type, (rows.len(), columns.len()), |out| {
+                blocks.read_rectangle(&rows, &columns, out)
+            })
         })
     }
 

@@ -25,9 +25,9 @@ thread_local! {
 }
 
 /// How chunks of a dataset are turned into pixels.
-struct Chunked {
-    extents: (usize, usize),
-    size: usize,
+pub(super) struct Chunked {
+    pub extents: (usize, usize),
+    pub size: usize,
     shuffled: bool,
     deflated: bool,
     places: HashMap<[u64; 2], Chunk>,
@@ -131,7 +131,7 @@ impl Hdf5File {
     }
 
     /// The chunks of a dataset that can be read without the library: plain numbers, shuffle and deflate only, none missing.
-    fn chunked(&self, data: &Handle, plane: &Plane) -> Result<Option<Chunked>, Failure> {
+    pub(super) fn chunked(&self, data: &Handle, plane: &Plane) -> Result<Option<Chunked>, Failure> {
         let described = &plane.described;
         let Some([ch, cw]) = described.chunk.as_deref() else {
             return Ok(None);
@@ -179,65 +179,89 @@ impl Hdf5File {
     ) -> Result<()> {
         let (ch, cw) = chunked.extents;
         let size = chunked.size;
+        for x in (0..width).step_by(cw) {
+            let valid = cw.min(width - x);
+            self.with_chunk(path, chunked, (band * ch, x), |content| {
+                for (r, row) in rows.chunks_exact_mut(width * size).enumerate() {
+                    let row = &mut row[x * size..(x + valid) * size];
+                    chunked.copy_row(content, (r, 0), row);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Reads the chunk whose first pixel is `at`, and hands over its content, still shuffled.
+    pub(super) fn with_chunk(
+        &self,
+        path: &str,
+        chunked: &Chunked,
+        at: (usize, usize),
+        use_content: impl FnOnce(&[u8]),
+    ) -> Result<()> {
+        let (ch, cw) = chunked.extents;
         let damaged = |reason: String| Error::Damaged {
             path: self.path.clone(),
             reason: format!("dataset `{path}`: {reason}"),
         };
         SCRATCH.with_borrow_mut(|(decompressor, stored, plain)| {
-            for x in (0..width).step_by(cw) {
-                let offset = [(band * ch) as u64, x as u64];
-                let chunk = chunked
-                    .places
-                    .get(&offset)
-                    .ok_or_else(|| damaged(format!("no chunk at {offset:?}")))?;
-                let bytes = ch * cw * size;
-                // A chunk that does not shrink is stored with a few bytes around it.
-                if chunk.bytes > bytes as u64 + bytes as u64 / 100 + 1024 {
-                    return Err(damaged(format!(
-                        "the chunk at {offset:?} is longer than its content"
-                    )));
-                }
-                stored.resize(chunk.bytes as usize, 0);
-                self.raw
-                    .read_exact_at(stored, chunk.address)
-                    .map_err(|source| match source.kind() {
-                        std::io::ErrorKind::UnexpectedEof => {
-                            damaged(format!("the file ends within the chunk at {offset:?}"))
-                        }
-                        _ => Error::Io {
-                            path: self.path.clone(),
-                            action: "read",
-                            source,
-                        },
-                    })?;
-                let content: &[u8] = if chunked.deflated {
-                    plain.resize(bytes, 0);
-                    let n = decompressor.zlib_decompress(stored, plain).map_err(|e| {
-                        damaged(format!(
-                            "the chunk at {offset:?} cannot be decompressed: {e}"
-                        ))
-                    })?;
-                    &plain[..n]
-                } else {
-                    stored
-                };
-                if content.len() != bytes {
-                    return Err(damaged(format!(
-                        "the chunk at {offset:?} has {} bytes instead of {bytes}",
-                        content.len()
-                    )));
-                }
-                let valid = cw.min(width - x);
-                for (r, row) in rows.chunks_exact_mut(width * size).enumerate() {
-                    let row = &mut row[x * size..(x + valid) * size];
-                    if chunked.shuffled {
-                        join_row(content, r * cw, ch * cw, row, size);
-                    } else {
-                        row.copy_from_slice(&content[r * cw * size..][..valid * size]);
-                    }
-                }
+            let offset = [at.0 as u64, at.1 as u64];
+            let chunk = chunked
+                .places
+                .get(&offset)
+                .ok_or_else(|| damaged(format!("no chunk at {offset:?}")))?;
+            let bytes = ch * cw * chunked.size;
+            // A chunk that does not shrink is stored with a few bytes around it.
+            if chunk.bytes > bytes as u64 + bytes as u64 / 100 + 1024 {
+                return Err(damaged(format!(
+                    "the chunk at {offset:?} is longer than its content"
+                )));
             }
+            stored.resize(chunk.bytes as usize, 0);
+            self.raw
+                .read_exact_at(stored, chunk.address)
+                .map_err(|source| match source.kind() {
+                    std::io::ErrorKind::UnexpectedEof => {
+                        damaged(format!("the file ends within the chunk at {offset:?}"))
+                    }
+                    _ => Error::Io {
+                        path: self.path.clone(),
+                        action: "read",
+                        source,
+                    },
+                })?;
+            let content: &[u8] = if chunked.deflated {
+                plain.resize(bytes, 0);
+                let n = decompressor.zlib_decompress(stored, plain).map_err(|e| {
+                    damaged(format!(
+                        "the chunk at {offset:?} cannot be decompressed: {e}"
+                    ))
+                })?;
+                &plain[..n]
+            } else {
+                stored
+            };
+            if content.len() != bytes {
+                return Err(damaged(format!(
+                    "the chunk at {offset:?} has {} bytes instead of {bytes}",
+                    content.len()
+                )));
+            }
+            use_content(content);
             Ok(())
         })
+    }
+}
+
+impl Chunked {
+    /// Copies pixels of a chunk's row, from (row, column) on, as many as `out` holds.
+    pub(super) fn copy_row(&self, content: &[u8], (row, column): (usize, usize), out: &mut [u8]) {
+        let (ch, cw) = self.extents;
+        let at = row * cw + column;
+        if self.shuffled {
+            join_row(content, at, ch * cw, out, self.size);
+        } else {
+            out.copy_from_slice(&content[at * self.size..][..out.len()]);
+        }
     }
 }
