@@ -169,8 +169,12 @@ def show(open_browser, lab, locked):
             page.witness.allow(f"the server responded with a status of {shown.status}")
         page.answer = page.goto(shown.path(lab))
         assert page.answer.status == shown.status
-        if shown.ready and options.get("java_script_enabled", True):
-            expect(page.locator(shown.ready)).to_have_count(1)
+        if options.get("java_script_enabled", True):
+            if shown.ready:
+                expect(page.locator(shown.ready)).to_have_count(1)
+            # A page that listens is fetched once more as it begins to, and parts of it are replaced.
+            if page.locator("body").get_attribute("data-events"):
+                expect(page.locator("#live")).to_have_text("live")
         return page
 
     return show

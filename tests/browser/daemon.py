@@ -88,7 +88,7 @@ settle_secs = 0
     def answers(self):
         try:
             return requests.get(self.url + "/livez", timeout=10).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def stop(self):

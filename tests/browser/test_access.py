@@ -41,6 +41,7 @@ def test_a_wrong_token_is_refused(stranger):
 def test_the_token_opens_the_page_that_was_asked_for(stranger):
     stranger.goto("/tasks?state=running")
     log_in(stranger, "wrong-horse")
+    expect(stranger.get_by_role("alert")).to_be_visible()
     log_in(stranger, "correct-horse-battery-staple")
     expect(stranger).to_have_url(re.compile(r"/tasks\?state=running$"))
     expect(stranger.get_by_role("heading", level=1)).to_have_text("Tasks")

@@ -28,6 +28,8 @@ def test_a_heat_map_shows_the_values_of_a_column(lab_page, lab):
     page = lab_page
     page.goto(f"/plates/{lab.failing}")
     page.get_by_role("navigation", name="What the wells show").get_by_role("link", name="Heat map").click()
+    # A choice is heard once the script has run, which may be after the list is seen.
+    page.wait_for_url(re.compile("mode=heatmap"))
     page.get_by_label("Column", exact=True).select_option(SHOWN)
     expect(page).to_have_url(re.compile(r"mode=heatmap.*show=wells"))
     expect(page.get_by_label("Column", exact=True)).to_have_value(SHOWN)
@@ -37,7 +39,7 @@ def test_a_heat_map_shows_the_values_of_a_column(lab_page, lab):
         expect(cell(page, name)).to_have_text(f"{value:.0f}")
         expect(cell(page, name)).to_have_attribute("aria-label", re.compile(f"^{name}: n_nucleus_segmentation/objects {value:.0f}"))
     # Edge effects: the median of each row and column.
-    assert page.locator(".grid tbody td.edge").count() == 3
+    expect(page.locator(".grid tbody td.edge")).to_have_count(3)
     expect(page.locator(".grid tfoot td.edge")).to_have_count(4)
     expect(page.locator(".grid tbody td.edge").first).to_contain_text("row A: median")
 

@@ -35,7 +35,8 @@ def test_tasks_are_filtered(lab_page, lab, field, value, filter):
     control = lab_page.get_by_label(field, exact=True)
     control.select_option(value) if field == "State" else control.fill(value)
     lab_page.get_by_role("button", name="Filter").click()
-    expect(lab_page).to_have_url(re.compile(r"/tasks\?"))
+    # All of the list is there, not only its first rows.
+    lab_page.wait_for_url(re.compile(r"/tasks\?"))
     expect(control).to_have_value(value)
     assert ids(lab_page) == expected[:100]
 
@@ -67,7 +68,8 @@ def test_all_tasks_are_reached_page_by_page(lab_page, lab):
     while lab_page.get_by_role("link", name="More tasks").count():
         assert len(seen) < len(expected)
         lab_page.get_by_role("link", name="More tasks").click()
-        lab_page.wait_for_url(re.compile("after="))
+        # The address of the next page, not that of the one before; and all of its list.
+        lab_page.wait_for_url(re.compile(rf"after={seen[-1]}\b"))
         expect(lab_page.locator(f'#tasks a[href="/tasks/{seen[-1]}"]')).to_have_count(0)
         seen += ids(lab_page)
     assert seen == expected
@@ -142,6 +144,8 @@ def test_a_task_is_cancelled(workshop_page, held, microscope):
 
 def test_commands_are_copied(open_browser, lab):
     page = open_browser(lab.daemon, permissions=["clipboard-read", "clipboard-write"])
+    command = f"wellspring tasks explain {lab.failed_task['id']}"
     page.goto(f"/tasks/{lab.failed_task['id']}")
-    page.get_by_role("button", name=f"Copy: wellspring tasks explain {lab.failed_task['id']}", exact=True).click()
-    assert page.evaluate("navigator.clipboard.readText()") == f"wellspring tasks explain {lab.failed_task['id']}"
+    page.get_by_role("button", name=f"Copy: {command}", exact=True).click()
+    # The click does not wait until it is there.
+    lab.daemon.wait("it is copied", lambda: page.evaluate("navigator.clipboard.readText()") == command)

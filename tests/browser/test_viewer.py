@@ -9,6 +9,11 @@ from playwright.sync_api import expect
 from lab import finish
 
 TILE = re.compile(r"/tiles/(\d+)/(\d+)/(\d+)")
+# Whatever is seen has come and is drawn: nothing more is asked for.
+IS_DRAWN = """() => {
+  const { loader, view } = document.getElementById("site").viewer;
+  return loader.counts.came > 0 && loader.idle && view.isDrawn;
+}"""
 
 
 class Tiles:
@@ -69,7 +74,7 @@ def test_only_visible_tiles_of_the_fitting_level_are_fetched(open_browser, large
     page.get_by_role("button", name=re.compile("^1:1")).click()
     wait_for_tiles(page, tiles, lambda places: any(level == 0 for level, _, _ in places))
     expect(page.locator("#viewer-tools .scale")).to_have_text("100 %")
-    page.daemon.wait("no more tiles come", lambda: settled_tiles(page, tiles))
+    page.wait_for_function(IS_DRAWN)
     fine = {place for place in tiles.places() if place[0] == 0}
     box = page.locator("#viewer canvas").bounding_box()
     across = (box["width"] // 512 + 2) * (box["height"] // 512 + 2)
@@ -80,24 +85,19 @@ def test_only_visible_tiles_of_the_fitting_level_are_fetched(open_browser, large
     for _ in range(12):
         page.keyboard.press("ArrowRight")
     wait_for_tiles(page, tiles, lambda places: len({p for p in places if p[0] == 0}) > before)
-    page.daemon.wait("no more tiles come", lambda: settled_tiles(page, tiles))
+    page.wait_for_function(IS_DRAWN)
     asked = [place for place in tiles.places() if place[0] == 0]
     assert len(asked) == len(set(asked))
-
-
-def settled_tiles(page, tiles):
-    """Whether nothing new was asked for in the time of some frames."""
-    before = len(tiles.seen)
-    page.evaluate("() => new Promise((done) => setTimeout(done, 300))")
-    return len(tiles.seen) == before
 
 
 def test_tiles_come_from_the_cache_of_the_browser(open_browser, large):
     page = open_browser(large)
     open_viewer(page, large.path)
-    page.daemon.wait("tiles are there", lambda: page.evaluate(TILES_LOADED) > 0)
+    # All of them: what is on its way is lost when the page is left.
+    page.wait_for_function(IS_DRAWN)
     page.reload()
-    page.daemon.wait("tiles are there again", lambda: page.evaluate(TILES_LOADED) > 0)
+    page.wait_for_function(IS_DRAWN)
+    assert page.evaluate(TILES_LOADED) > 0
     # A resource that the cache had travels over no wire.
     assert page.evaluate(TILES_TRANSFERRED) == 0
 
@@ -133,6 +133,8 @@ def test_the_object_under_the_pointer_is_told(lab_page, lab):
     page.get_by_label("cell_segmentation", exact=True).select_option("outline")
     canvas = page.locator("#viewer canvas")
     expect(canvas).to_be_visible()
+    # The table is there, and nothing moves any more.
+    expect(page.locator("#plot")).to_be_visible()
     box = canvas.bounding_box()
     # The image of 160 x 160 pixels fits, and stands in the middle.
     zoom = min(box["width"], box["height"]) / 160
@@ -172,6 +174,8 @@ def test_the_table_is_sorted(open_browser, large):
     rows = object_rows(large, large.site, "cell_segmentation/objects")
     table = page.locator("#rows")
     expect(table.locator("tbody tr")).to_have_count(len(rows))
+    # Before the script has the table, its heads are links to another page.
+    expect(page.locator("#plot")).to_be_visible()
     header = table.locator("thead").get_by_text("area", exact=True)
     header.click()
     header.click()
@@ -209,6 +213,7 @@ def test_without_script_a_form_draws_the_image(open_browser, lab):
     page.get_by_role("checkbox", name="cells").check()
     page.get_by_label("nucleus_segmentation", exact=True).select_option("fill")
     page.get_by_role("button", name="Draw").click()
+    expect(picture).not_to_have_attribute("src", before)
     after = page.locator("#viewer img").get_attribute("src")
     assert after != before and "cells" in after and "nucleus_segmentation" in after
     answer = page.request.get(after)

@@ -11,7 +11,7 @@ pub(crate) fn body(message: &Message) -> Value {
     let mut put = |key: &str, value: Value| drop(out.insert(key.to_owned(), value));
     put("id", json!(message.token));
     put("event", json!(message.kind));
-    put("at", json!(message.at));
+    put("at", json!(format!("{:.3}", message.at)));
     put("title", json!(message.title.to_string()));
     put("url", json!(message.link));
     match &message.news {

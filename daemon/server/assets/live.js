@@ -55,6 +55,7 @@
     }
   };
 
+  let source = null; // of events, while the page listens
   const badge = document.getElementById("live");
   const say = (text, good) => {
     badge.hidden = false;
@@ -73,6 +74,11 @@
       const focused = old.contains(document.activeElement) ? document.activeElement : null;
       // A person is at it: do not pull it away.
       if (focused && focused.matches("input, select, textarea, summary")) continue;
+      // A click is lost if what was pressed is another element when it is let go: the next look replaces it.
+      if (old.matches(":active") || old.querySelector(":active")) {
+        want();
+        continue;
+      }
       const selection = getSelection();
       if (selection && !selection.isCollapsed && selection.containsNode(old, true)) continue;
       for (const details of young.querySelectorAll("details[id]")) {
@@ -104,17 +110,26 @@
     }
   };
 
-  // Of several answers on their way only the last one that was asked for counts.
-  let asked = 0;
-  const load = async () => {
-    const mine = ++asked;
-    try {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-      const text = await answer.text();
-      if (answer.ok && mine === asked) replace(new DOMParser().parseFromString(text, "text/html"));
-    } catch {
-      say("offline", false);
-    }
+  // Of several answers on their way only the last one that was asked for counts; who waits for another one waits for that.
+  let last = null;
+  let view = location.search;
+  const load = () => {
+    view = location.search;
+    const mine = (async () => {
+      try {
+        const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+        const text = await answer.text();
+        if (mine !== last) return last;
+        if (answer.ok) replace(new DOMParser().parseFromString(text, "text/html"));
+        // Not before: until now the page was as old as when it was drawn, or when the daemon went.
+        if (source?.readyState === EventSource.OPEN) say("live", true);
+      } catch {
+        say("offline", false);
+      }
+      return null;
+    })();
+    last = mine;
+    return mine;
   };
 
   // Shows another view of the same page, which its address tells.
@@ -124,7 +139,8 @@
       return load();
     },
   };
-  addEventListener("popstate", load);
+  // Going to another place of the page shows nothing else.
+  addEventListener("popstate", () => { if (location.search !== view) load(); });
 
   let wanted = false;
   let busy = false;
@@ -150,14 +166,10 @@
   if (!events || !window.EventSource) return;
 
   // A browser allows a host only a few connections for all of its tabs: hidden ones let go of theirs.
-  let source = null;
   const listen = () => {
     source = new EventSource(events);
-    source.addEventListener("open", () => {
-      say("live", true);
-      // Also the first time: something may have happened since the page was drawn.
-      want();
-    });
+    // Also the first time: something may have happened since the page was drawn.
+    source.addEventListener("open", want);
     source.addEventListener("error", () => say("reconnecting", false));
     for (const kind of `${kinds} gap`.split(" ")) source.addEventListener(kind, want);
   };

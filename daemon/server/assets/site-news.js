@@ -4,15 +4,17 @@ import { element } from "./site-element.js";
 
 /** Offers to load the page anew once there are other results than it shows. */
 export const watchForNews = () => {
-  const head = document.getElementById("head");
-  const { version } = head.dataset;
-  new MutationObserver(() => {
+  const news = document.getElementById("news");
+  const { version } = news.dataset;
+  const look = () => {
     const now = document.getElementById("head")?.dataset.version;
-    const news = document.getElementById("news");
     if (!now || now === version || !news.hidden) return;
     const button = element("button", { type: "button", textContent: "Show them" });
     button.addEventListener("click", () => location.reload());
     news.replaceChildren(version ? "There are new results. " : "There are first results. ", button);
     news.hidden = false;
-  }).observe(head.parentElement, { childList: true });
+  };
+  new MutationObserver(look).observe(news.parentElement, { childList: true });
+  // The other script may have been faster.
+  look();
 };

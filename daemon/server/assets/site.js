@@ -63,10 +63,12 @@ function start(site) {
   let objects = null;
   let active = labels.find((layer) => layer.name === site.dataset.labels) ?? null;
   let chosen = { label: 0, row: -1, place: null };
+  let clicked = null; // the place of a click that has marked nothing yet
   let pointer = null;
   let over = { label: 0, row: -1 };
 
   view.draw = (context) => {
+    if (clicked) markClicked();
     context.fillStyle = "#000";
     context.fillRect(0, 0, canvas.width, canvas.height);
     let wanted = channels.draw(context, view);
@@ -197,6 +199,7 @@ function start(site) {
 
   // Choosing
   async function choose(label, row, { from = "", move = false } = {}) {
+    clicked = null;
     let place = row >= 0 && active ? objects.place(row) : null;
     if (!place && label && active) {
       place = active.find(label);
@@ -227,18 +230,16 @@ function start(site) {
     view.invalidate();
     follow();
   }
-  view.clicked = async (place) => {
+  // The numbers of what was clicked may have to be fetched, which takes as long as it takes: each frame looks again.
+  function markClicked() {
+    const label = active.at(view, clicked.y, clicked.x);
+    if (label !== undefined) choose(label, label && objects ? objects.rowOf(label) : -1);
+  }
+  view.clicked = (place) => {
     if (!active) return;
-    let label = active.at(view, place.y, place.x);
-    if (label === undefined) {
-      pointer = place;
-      view.invalidate();
-      for (let i = 0; i < 40 && label === undefined; i += 1) {
-        await new Promise((done) => setTimeout(done, 50));
-        label = active.at(view, place.y, place.x);
-      }
-    }
-    choose(label ?? 0, label && objects ? objects.rowOf(label) : -1);
+    clicked = place;
+    markClicked();
+    view.invalidate();
   };
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") choose(0, -1);

@@ -215,6 +215,7 @@ pub struct WorkerInfo {
     pub job: Option<String>,
     /// Since when it has been running or idle.
     #[schema(value_type = String, format = DateTime)]
+    #[serde(serialize_with = "crate::view::moment::serialize")]
     pub since: Timestamp,
 }
 

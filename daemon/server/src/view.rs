@@ -2,6 +2,7 @@
 
 mod estimate;
 mod event;
+pub(crate) mod moment;
 mod plate;
 mod status;
 mod subject;
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 
 pub(crate) use estimate::{EstimateView, ThroughputView};
 pub(crate) use event::EventView;
+pub(crate) use moment::Moment;
 pub(crate) use plate::{PlateView, WellView};
 pub(crate) use status::{Pause, Readiness, RecipientView, RootView, StatusView};
 pub(crate) use subject::SubjectView;

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use jiff::Timestamp;
 use queue::{FileFilter, FileRow, FileState, RootId, SubjectId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,7 +16,7 @@ use crate::app::App;
 use crate::extract::{Params, empty_is_none};
 use crate::percent;
 use crate::problem::Problem;
-use crate::view::{FileStateWord, Page};
+use crate::view::{FileStateWord, Moment, Page};
 
 /// A file under a root.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -49,13 +48,13 @@ pub(crate) struct FileView {
     pub revision: i64,
     /// When it was first recorded.
     #[schema(value_type = String, format = DateTime)]
-    pub first_seen: Timestamp,
+    pub first_seen: Moment,
     /// When it was last recorded.
     #[schema(value_type = String, format = DateTime)]
-    pub seen_at: Timestamp,
+    pub seen_at: Moment,
     /// When it was found to be gone; null while it is there. Its results stay.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub vanished_at: Option<Timestamp>,
+    pub vanished_at: Option<Moment>,
 }
 
 impl From<FileRow> for FileView {
@@ -73,9 +72,9 @@ impl From<FileRow> for FileView {
             subject: row.subject.map(|id| id.0),
             parsed: row.parsed,
             revision: row.revision,
-            first_seen: row.first_seen,
-            seen_at: row.seen_at,
-            vanished_at: row.vanished_at,
+            first_seen: row.first_seen.into(),
+            seen_at: row.seen_at.into(),
+            vanished_at: row.vanished_at.map(Moment::from),
         }
     }
 }

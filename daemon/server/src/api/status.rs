@@ -35,7 +35,7 @@ fn status_view(inner: &Inner) -> queue::Result<StatusView> {
     Ok(StatusView {
         version: inner.options.version.clone(),
         boot_id: inner.store.boot_id().to_owned(),
-        started_at: inner.started_at,
+        started_at: inner.started_at.into(),
         paused,
         pauses: pauses.into_iter().map(|(_, pause)| pause).collect(),
         tasks: status.tasks.into(),

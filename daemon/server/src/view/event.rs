@@ -1,12 +1,11 @@
 //! Events.
 
-use jiff::Timestamp;
 use queue::{EventKind, EventRow};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::EventKindWord;
+use super::{EventKindWord, Moment};
 
 /// One state change.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -16,7 +15,7 @@ pub(crate) struct EventView {
     pub id: i64,
     /// When.
     #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
+    pub at: Moment,
     /// What changed.
     #[schema(value_type = EventKindWord)]
     pub kind: EventKind,
@@ -34,7 +33,7 @@ impl From<EventRow> for EventView {
     fn from(row: EventRow) -> Self {
         Self {
             id: row.id.0,
-            at: row.at,
+            at: row.at.into(),
             kind: row.kind,
             plate: row.plate.map(|id| id.0),
             subject: row.subject.map(|id| id.0),

@@ -1,11 +1,10 @@
 //! Plates and their wells.
 
-use jiff::Timestamp;
 use queue::{PlateState, PlateSummary, SubjectCounts, WellSummary};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Counts, EstimateView, PlateStateWord, text};
+use super::{Counts, EstimateView, Moment, PlateStateWord, text};
 use crate::estimate::Estimates;
 
 /// A plate (or a stack), and how far it is.
@@ -39,16 +38,16 @@ pub(crate) struct PlateView {
     pub columns: Option<u32>,
     /// When it was first seen.
     #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
+    pub created_at: Moment,
     /// When its last image came.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub last_arrival: Option<Timestamp>,
+    pub last_arrival: Option<Moment>,
     /// When it was decided to be complete.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub completed_at: Option<Timestamp>,
+    pub completed_at: Option<Moment>,
     /// When the last task ended.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub finished_at: Option<Timestamp>,
+    pub finished_at: Option<Moment>,
     /// Its tasks by state.
     pub counts: Counts,
     /// Its image sets.
@@ -106,10 +105,10 @@ impl PlateView {
             expected: plate.expected,
             rows: plate.rows,
             columns: plate.columns,
-            created_at: plate.created_at,
-            last_arrival: plate.last_arrival,
-            completed_at: plate.completed_at,
-            finished_at: plate.finished_at,
+            created_at: plate.created_at.into(),
+            last_arrival: plate.last_arrival.map(Moment::from),
+            completed_at: plate.completed_at.map(Moment::from),
+            finished_at: plate.finished_at.map(Moment::from),
             counts: tasks.into(),
             image_sets: ImageSets::new(plate.expected, image_sets),
             estimate,

@@ -1,11 +1,10 @@
 //! The state of everything.
 
-use jiff::Timestamp;
 use queue::{FileCounts, Hold, PlateCounts, RecipientRow, RootRow, RootState, Target};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Counts, RootStateWord, TaskView, ThroughputView, text};
+use super::{Counts, Moment, RootStateWord, TaskView, ThroughputView, text};
 use crate::control::{Check, Control, DiskInfo, WorkerInfo};
 
 /// A watched folder.
@@ -37,7 +36,7 @@ pub(crate) struct RootView {
     pub detail: Option<String>,
     /// Last change of this row.
     #[schema(value_type = String, format = DateTime)]
-    pub updated_at: Timestamp,
+    pub updated_at: Moment,
     /// Files that are seen but not yet whole.
     pub settling: u64,
 }
@@ -57,7 +56,7 @@ impl RootView {
             state: row.state,
             mode: row.mode,
             detail: row.detail,
-            updated_at: row.updated_at,
+            updated_at: row.updated_at.into(),
             settling: control.settling(row.id),
             watched,
             watched_because,
@@ -79,7 +78,7 @@ pub(crate) struct Pause {
     pub reason: String,
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
+    pub at: Moment,
 }
 
 impl From<Hold> for Pause {
@@ -94,7 +93,7 @@ impl From<Hold> for Pause {
             plate,
             holder: hold.holder,
             reason: hold.reason,
-            at: hold.at,
+            at: hold.at.into(),
         }
     }
 }
@@ -193,7 +192,7 @@ pub(crate) struct RecipientView {
     pub given_up: u64,
     /// The last delivery.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub last_sent_at: Option<Timestamp>,
+    pub last_sent_at: Option<Moment>,
     /// Why the last try failed; null if it did not.
     pub last_error: Option<String>,
 }
@@ -206,7 +205,7 @@ impl From<RecipientRow> for RecipientView {
             sent: row.sent,
             failed: row.failed,
             given_up: row.given_up,
-            last_sent_at: row.last_sent_at,
+            last_sent_at: row.last_sent_at.map(Moment::from),
             last_error: row.last_error,
         }
     }
@@ -222,7 +221,7 @@ pub(crate) struct StatusView {
     pub boot_id: String,
     /// When it began to serve.
     #[schema(value_type = String, format = DateTime)]
-    pub started_at: Timestamp,
+    pub started_at: Moment,
     /// The pause of everything, where there is one.
     pub paused: Option<Pause>,
     /// All pauses in force.

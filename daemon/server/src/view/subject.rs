@@ -1,12 +1,11 @@
 //! Subjects.
 
-use jiff::Timestamp;
 use queue::{SubjectKind, SubjectState, SubjectSummary};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Counts, SubjectKindWord, SubjectStateWord, text};
+use super::{Counts, Moment, SubjectKindWord, SubjectStateWord, text};
 
 /// What tasks work on, with the numbers of its tasks.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -40,10 +39,10 @@ pub(crate) struct SubjectView {
     pub container: Option<String>,
     /// When it was first registered.
     #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
+    pub created_at: Moment,
     /// When it last changed.
     #[schema(value_type = String, format = DateTime)]
-    pub updated_at: Timestamp,
+    pub updated_at: Moment,
     /// Its tasks by state.
     pub counts: Counts,
 }
@@ -64,8 +63,8 @@ impl From<SubjectSummary> for SubjectView {
             inputs: subject.inputs,
             input_hash: subject.input_hash,
             container: subject.container.as_deref().map(text),
-            created_at: subject.created_at,
-            updated_at: subject.updated_at,
+            created_at: subject.created_at.into(),
+            updated_at: subject.updated_at.into(),
             counts: tasks.into(),
         }
     }

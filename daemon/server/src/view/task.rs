@@ -1,6 +1,5 @@
 //! Tasks, attempts, and what requeueing and cancelling did.
 
-use jiff::Timestamp;
 use queue::{
     AttemptOutcome, AttemptRow, Cancelled, Failure, FailureClass, Gate, Neighbour, Require,
     TaskDetail, TaskRow, TaskState,
@@ -9,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{AttemptOutcomeWord, FailureClassWord, GateWord, RequireWord, TaskStateWord};
+use super::{AttemptOutcomeWord, FailureClassWord, GateWord, Moment, RequireWord, TaskStateWord};
 
 /// Why a task failed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -96,7 +95,7 @@ pub(crate) struct TaskView {
     pub max_attempts: u32,
     /// When a retrying task is ready again.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub ready_at: Option<Timestamp>,
+    pub ready_at: Option<Moment>,
     /// The pass that it is running in.
     pub pass: Option<i64>,
     /// Whether it was asked to stop.
@@ -107,13 +106,13 @@ pub(crate) struct TaskView {
     pub result: Option<Value>,
     /// When it was planned.
     #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
+    pub created_at: Moment,
     /// When it was last claimed.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub started_at: Option<Timestamp>,
+    pub started_at: Option<Moment>,
     /// When it last ended.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub finished_at: Option<Timestamp>,
+    pub finished_at: Option<Moment>,
 }
 
 impl From<TaskRow> for TaskView {
@@ -143,14 +142,14 @@ impl From<TaskRow> for TaskView {
             interruptions: row.interruptions,
             crashes: row.crashes,
             max_attempts: row.max_attempts,
-            ready_at: row.ready_at,
+            ready_at: row.ready_at.map(Moment::from),
             pass: row.pass.map(|id| id.0),
             cancel_requested: row.cancel_requested,
             error: row.error.map(Into::into),
             result: row.result,
-            created_at: row.created_at,
-            started_at: row.started_at,
-            finished_at: row.finished_at,
+            created_at: row.created_at.into(),
+            started_at: row.started_at.map(Moment::from),
+            finished_at: row.finished_at.map(Moment::from),
         }
     }
 }
@@ -231,10 +230,10 @@ pub(crate) struct AttemptView {
     pub boot_id: String,
     /// When it was claimed.
     #[schema(value_type = String, format = DateTime)]
-    pub started_at: Timestamp,
+    pub started_at: Moment,
     /// When it ended.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub ended_at: Option<Timestamp>,
+    pub ended_at: Option<Moment>,
     /// How it ended.
     #[schema(value_type = AttemptOutcomeWord)]
     pub outcome: AttemptOutcome,
@@ -258,8 +257,8 @@ impl From<AttemptRow> for AttemptView {
             worker: row.worker,
             pid: row.pid,
             boot_id: row.boot_id,
-            started_at: row.started_at,
-            ended_at: row.ended_at,
+            started_at: row.started_at.into(),
+            ended_at: row.ended_at.map(Moment::from),
             outcome: row.outcome,
             error: row.error.map(Into::into),
             log: row.log,
