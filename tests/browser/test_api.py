@@ -13,7 +13,7 @@ from lab import finish, settled
 SEED = "7"
 # Requests an operation in each phase; some thousand in all, in less than a minute.
 EXAMPLES = "40"
-LONGEST = 240
+LONGEST = 600
 
 EVENTS = "/api/v1/events"
 

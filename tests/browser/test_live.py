@@ -112,6 +112,34 @@ def test_focus_stays_on_a_button_whose_list_changes(workshop_page, workshop, mic
     assert_same_document(page)
 
 
+def test_what_is_marked_stays_until_it_is_no_longer(workshop_page, workshop, microscope):
+    files = microscope.draw(rows=1, columns=4)
+    microscope.write(workshop, "copied-from", files[:1])
+    plate = settled(workshop, "copied-from", image_sets=1)
+    page = workshop_page
+    open_live(page, f"/plates/{plate}")
+    words = page.locator("#head .words")
+    before = words.inner_text()
+    words.select_text()
+    microscope.write(workshop, "copied-from", files[1:2])
+    expect(page.locator(".grid td.t-done")).to_have_count(2)
+    assert words.inner_text() == before
+    # Without another event, and without a reload.
+    page.evaluate("getSelection().empty()")
+    expect(words).not_to_have_text(before)
+    assert_same_document(page)
+
+
+def test_a_stream_that_is_refused_is_asked_for_again(workshop_page):
+    page = workshop_page
+    page.witness.allow("502")
+    # As a proxy answers while the daemon behind it restarts: the browser by itself takes that for the last word.
+    page.route(re.compile("/api/v1/events"), lambda route: route.fulfill(status=502), times=1)
+    page.goto("/")
+    expect(page.locator("#live")).to_have_text("reconnecting")
+    expect(page.locator("#live")).to_have_text("live")
+
+
 def test_a_task_is_followed_to_its_end(workshop_page, workshop, microscope):
     workshop.post("/api/v1/queue/pause")
     microscope.write(workshop, "followed", microscope.draw(rows=1, columns=2))

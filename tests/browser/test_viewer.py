@@ -97,7 +97,7 @@ def test_tiles_come_from_the_cache_of_the_browser(open_browser, large):
     page.wait_for_function(IS_DRAWN)
     page.reload()
     page.wait_for_function(IS_DRAWN)
-    assert page.evaluate(TILES_LOADED) > 0
+    page.daemon.wait("tiles are there again", lambda: page.evaluate(TILES_LOADED) > 0)
     # A resource that the cache had travels over no wire.
     assert page.evaluate(TILES_TRANSFERRED) == 0
 

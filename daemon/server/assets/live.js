@@ -4,6 +4,7 @@
 (() => {
   const PAUSE = 2000; // ms between two refreshes, however much happens
   const LOG_PAUSE = 1500; // ms between two looks at the log of what is running
+  const RETRY = 5000; // ms until a stream of events that was refused is asked for again
   const { events, kinds } = document.body.dataset;
   document.documentElement.classList.add("js");
 
@@ -67,26 +68,35 @@
   const sent = new WeakMap();
   for (const part of document.querySelectorAll("[data-live]")) sent.set(part, part.outerHTML);
 
+  // Nothing is pulled away from who types, opens or marks something.
+  const isInUse = (part) => {
+    if (part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea, summary")) return true;
+    const selection = getSelection();
+    return Boolean(selection && !selection.isCollapsed && selection.containsNode(part, true));
+  };
+
+  let spared = null; // a part that was left as it is
   const replace = (fresh) => {
+    spared = null;
     for (const old of document.querySelectorAll("[data-live]")) {
       const young = fresh.getElementById(old.id);
       if (!young || sent.get(old) === young.outerHTML) continue;
-      const focused = old.contains(document.activeElement) ? document.activeElement : null;
-      // A person is at it: do not pull it away.
-      if (focused && focused.matches("input, select, textarea, summary")) continue;
+      if (isInUse(old)) {
+        spared = old;
+        continue;
+      }
       // A click is lost if what was pressed is another element when it is let go: the next look replaces it.
       if (old.matches(":active") || old.querySelector(":active")) {
         want();
         continue;
       }
-      const selection = getSelection();
-      if (selection && !selection.isCollapsed && selection.containsNode(old, true)) continue;
       for (const details of young.querySelectorAll("details[id]")) {
         const before = document.getElementById(details.id);
         if (before) details.open = before.open;
       }
       const scroll = [...old.querySelectorAll(".scroll, .log")]
         .map((part) => [part.scrollLeft, part.dataset.log && isAtEnd(part) ? Infinity : part.scrollTop]);
+      const focused = old.contains(document.activeElement) ? document.activeElement : null;
       const label = focused && (focused.getAttribute("aria-label") || focused.textContent);
       const action = focused?.form?.action;
       sent.set(young, young.outerHTML);
@@ -122,7 +132,7 @@
         if (mine !== last) return last;
         if (answer.ok) replace(new DOMParser().parseFromString(text, "text/html"));
         // Not before: until now the page was as old as when it was drawn, or when the daemon went.
-        if (source?.readyState === EventSource.OPEN) say("live", true);
+        if (source && source.readyState === EventSource.OPEN) say("live", true);
       } catch {
         say("offline", false);
       }
@@ -159,6 +169,11 @@
     refresh();
   };
 
+  // What was spared is shown once nobody uses it.
+  for (const kind of ["focusout", "selectionchange"]) {
+    document.addEventListener(kind, () => { if (spared && !isInUse(spared)) want(); });
+  }
+
   addCopyButtons(document);
   for (const box of document.querySelectorAll("[data-log]")) toEnd(box);
   setInterval(() => { if (!document.hidden) followLogs(); }, LOG_PAUSE);
@@ -170,7 +185,13 @@
     source = new EventSource(events);
     // Also the first time: something may have happened since the page was drawn.
     source.addEventListener("open", want);
-    source.addEventListener("error", () => say("reconnecting", false));
+    source.addEventListener("error", () => {
+      say("reconnecting", false);
+      // After an answer that is none, as from a proxy whose daemon restarts, the browser does not ask again by itself.
+      if (source?.readyState !== EventSource.CLOSED) return;
+      source = null;
+      setTimeout(() => { if (!source && !document.hidden) listen(); }, RETRY);
+    });
     for (const kind of `${kinds} gap`.split(" ")) source.addEventListener(kind, want);
   };
   document.addEventListener("visibilitychange", () => {

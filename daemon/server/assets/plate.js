@@ -19,20 +19,28 @@
     return window.wellspring.show(url);
   };
 
+  // What is chosen is read from the page: who adds waits until the choice before is shown.
+  let shown = Promise.resolve();
   const toggle = (well) => {
-    const wells = chosen();
-    choose(wells.includes(well) ? wells.filter((other) => other !== well) : [...wells, well]);
+    shown = shown.then(() => {
+      const wells = chosen();
+      return choose(wells.includes(well) ? wells.filter((other) => other !== well) : [...wells, well]);
+    });
   };
 
   const act = (event, cell, add) => {
     const well = wellOf(cell);
     if (!well) return;
     event.preventDefault();
-    if (event.shiftKey && anchor) return choose([`${anchor}:${well}`]);
+    if (event.shiftKey && anchor) {
+      shown = choose([`${anchor}:${well}`]);
+      return;
+    }
     anchor = well;
     if (add) return toggle(well);
     // What belongs to the well is brought into sight, with as little movement as that takes.
-    choose([well]).then(() => document.getElementById("well-title")?.scrollIntoView({ block: "nearest" }));
+    shown = choose([well]);
+    shown.then(() => document.getElementById("well-title")?.scrollIntoView({ block: "nearest" }));
   };
 
   document.addEventListener("click", (event) => {

@@ -64,6 +64,7 @@ function start(site) {
   let active = labels.find((layer) => layer.name === site.dataset.labels) ?? null;
   let chosen = { label: 0, row: -1, place: null };
   let clicked = null; // the place of a click that has marked nothing yet
+  let choices = 0;
   let pointer = null;
   let over = { label: 0, row: -1 };
 
@@ -200,11 +201,13 @@ function start(site) {
   // Choosing
   async function choose(label, row, { from = "", move = false } = {}) {
     clicked = null;
+    const mine = ++choices;
     let place = row >= 0 && active ? objects.place(row) : null;
     if (!place && label && active) {
       place = active.find(label);
       if (!place && move) {
         await active.overview();
+        if (mine !== choices) return; // something else was chosen meanwhile
         place = active.find(label);
       }
     }
