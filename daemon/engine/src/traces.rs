@@ -52,8 +52,9 @@ impl Intake {
     /// # Errors
     /// The queue does not know the plate, or the folder cannot be written to.
     pub(crate) fn write_status_files(&self, plate: PlateId) -> Result<StatusFiles> {
-        // Read first: what happens from here on is told next time.
-        let upto = self.store().last_event();
+        // Read first: what happens from here on is told next time. Read out of the queue, because a plate is seen to have ended
+        // a moment before others are told of the event.
+        let upto = self.store().status()?.last_event;
         let after = self.traced(plate)?;
         let facts = Facts::collect(self, plate)?;
         let folder = Folder::open(self, &facts)?;

@@ -1,5 +1,6 @@
 //! Messages for programs: everything that is known, with the names of the API.
 
+use jiff::Timestamp;
 use queue::{FailedTask, News, PlateNews};
 use serde_json::{Map, Value, json};
 
@@ -11,7 +12,7 @@ pub(crate) fn body(message: &Message) -> Value {
     let mut put = |key: &str, value: Value| drop(out.insert(key.to_owned(), value));
     put("id", json!(message.token));
     put("event", json!(message.kind));
-    put("at", json!(format!("{:.3}", message.at)));
+    put("at", json!(time(message.at)));
     put("title", json!(message.title.to_string()));
     put("url", json!(message.link));
     match &message.news {
@@ -28,6 +29,11 @@ pub(crate) fn body(message: &Message) -> Value {
         None => {}
     }
     Value::Object(out)
+}
+
+/// A time as the API writes it.
+fn time(at: Timestamp) -> String {
+    format!("{at:.3}")
 }
 
 fn plate(news: &PlateNews) -> Value {
@@ -52,9 +58,9 @@ fn plate(news: &PlateNews) -> Value {
         "failed_image_sets": news.failed_image_sets,
         "tasks": news.tasks,
         "failures": news.failures.iter().map(failure).collect::<Vec<_>>(),
-        "created_at": news.created_at,
-        "completed_at": news.completed_at,
-        "finished_at": news.finished_at,
+        "created_at": time(news.created_at),
+        "completed_at": news.completed_at.map(time),
+        "finished_at": news.finished_at.map(time),
         "duration_seconds": seconds,
         "detail": news.detail,
     })

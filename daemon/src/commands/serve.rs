@@ -134,6 +134,8 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
     };
+    // Before anybody can know that it runs: a signal that nobody waits for ends the process at once.
+    let mut signals = Signals::new()?;
     let closing = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, state, closing.clone()));
     let published = state_dir::Address::publish(&config.state.dir, address)?;
@@ -150,7 +152,6 @@ async fn daemon(config: DaemonConfig, load: Arc<Load>, log: LogLevel) -> anyhow:
         control,
         running: config,
     };
-    let mut signals = Signals::new()?;
     while signals.next().await == Asked::Reload {
         reloader.reload().await;
     }

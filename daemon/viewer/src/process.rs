@@ -63,7 +63,11 @@ impl Process {
     pub async fn ask(&mut self, question: &Question) -> io::Result<Result<Answer, Refusal>> {
         let mut line = serde_json::to_vec(question)?;
         line.push(b'\n');
-        self.stdin.write_all(&line).await?;
+        match self.stdin.write_all(&line).await {
+            // One that has ended already: how is told below.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            put => put?,
+        }
         self.stdin.flush().await?;
         let mut head = Vec::new();
         (&mut self.stdout)

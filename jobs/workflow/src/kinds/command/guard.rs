@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, set_child_subreaper,
+    Pid, Signal, WaitOptions, WaitStatus, getpid, getppid, kill_process, set_child_subreaper,
     set_parent_process_death_signal, wait,
 };
 use serde::{Deserialize, Serialize};
@@ -157,8 +157,16 @@ fn kill_children() {
 /// The program goes too if this process is killed.
 #[allow(unsafe_code)]
 fn die_with_parent(command: &mut Command) {
-    // SAFETY: a single system call, which is async-signal-safe and touches only the child.
+    let parent = Some(getpid());
+    // SAFETY: two system calls, which are async-signal-safe and touch only the child.
     unsafe {
-        command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // It was killed before: no signal will come.
+            if getppid() != parent {
+                return Err(Errno::SRCH.into());
+            }
+            Ok(())
+        });
     }
 }
