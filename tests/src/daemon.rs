@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::binary::{repository, run, wellspring};
 
 /// Longest wait for a condition. Generous: the machine may be busy, and a wait ends as soon as the condition holds.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A daemon with folders of its own. Killed when dropped.
 pub struct Daemon {
@@ -232,6 +232,18 @@ impl Daemon {
     #[must_use]
     pub fn folder(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Moves a folder into `drop/` that `fill` makes elsewhere: all its files are there at once. Of one that is filled in place a
+    /// rule of quiet could take a part for the whole, if the test is kept waiting in between.
+    ///
+    /// # Panics
+    /// It cannot be moved.
+    pub fn move_in(&self, name: &str, fill: impl FnOnce(&Path)) {
+        let aside = self.folder("to-be-moved-in");
+        fill(&aside);
+        let moved = std::fs::rename(&aside, self.folder("drop").join(name));
+        assert!(moved.is_ok(), "cannot move {name} in: {moved:?}");
     }
 
     /// What the daemon logged so far.

@@ -10,15 +10,19 @@ use serde_json::json;
 #[test]
 fn three_dead_workers_quarantine_the_task_and_a_requeue_heals_it() {
     let bench = Bench::start();
-    let mut hits = 0;
-    for _ in 0..3 {
-        hits = bench.plant(Point::WorkerJob, Action::Kill, Role::Worker);
-        if hits == 0 {
+    for death in 0..3 {
+        let hits = bench.plant(Point::WorkerJob, Action::Kill, Role::Worker);
+        // The daemon stands still before it records the death: the next try must not come before the next fault is planted.
+        bench.plant(Point::DispatchReported, Action::Hold, Role::Daemon);
+        if death == 0 {
             bench.image(0);
+        } else {
+            bench.victim.plans().release(Point::DispatchReported);
         }
-        bench.wait_for_hit(hits);
+        bench.wait_for_hit(hits + 1);
+        assert_eq!(bench.victim.plans().hits().len(), hits + 2);
     }
-    assert_eq!(hits, 2);
+    bench.victim.plans().release(Point::DispatchReported);
     let quarantined = || {
         bench.victim.get("/api/v1/tasks?state=quarantined")["items"]
             .as_array()
@@ -92,6 +96,10 @@ fn a_worker_that_dies_idle_costs_the_next_image_nothing() {
     bench.image(0);
     bench.wait_for_hit(hits);
     bench.wait_for(0, "succeeded");
+    // It says that it dies before it does.
+    bench
+        .victim
+        .wait("the worker is dead", |v| v.workers().is_empty());
     bench.image(1);
     bench.wait_for(1, "succeeded");
     assert_eq!(bench.counters(0), [(1, 0, 0); 5]);

@@ -41,13 +41,13 @@ fn tasks(daemon: &Daemon) -> Vec<Value> {
 
 /// Waits until the task of a job is in a state.
 fn wait_for(daemon: &Daemon, job: &str, state: &str) -> Value {
-    let find = || {
-        let all = tasks(daemon).into_iter();
-        all.into_iter()
-            .find(|t| t["job"] == job && t["state"] == state)
-    };
-    daemon.wait(&format!("{job} is {state}"), || find().is_some());
-    find().unwrap()
+    let mut found = None;
+    daemon.wait(&format!("{job} is {state}"), || {
+        let mut all = tasks(daemon).into_iter();
+        found = all.find(|t| t["job"] == job && t["state"] == state);
+        found.is_some()
+    });
+    found.unwrap()
 }
 
 fn working_folders(folder: &Path) -> Vec<String> {

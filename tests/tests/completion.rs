@@ -169,11 +169,9 @@ fn a_hole_stays_at_its_own_well_and_site() {
         ..Start::new(&workflow)
     });
     let folder = daemon.folder("drop").join("plate");
-    fs::create_dir_all(&folder).unwrap();
     let htd = "\"HTSInfoFile\", Version 1.0\r\n\"XWells\", 4\r\n\"YWells\", 2\r\n\"WellsSelection1\", TRUE, FALSE, FALSE, FALSE\r\n\
         \"WellsSelection2\", FALSE, FALSE, TRUE, FALSE\r\n\"Sites\", TRUE\r\n\"XSites\", 2\r\n\"YSites\", 1\r\n\"SiteSelection1\", TRUE, TRUE\r\n\
         \"Waves\", TRUE\r\n\"NWavelengths\", 2\r\n\"WaveName1\", \"DAPI\"\r\n\"WaveName2\", \"FITC\"\r\n\"EndFile\"\r\n";
-    fs::write(folder.join("P.HTD"), htd).unwrap();
     let all: Vec<String> = ["A01", "B03"]
         .iter()
         .flat_map(|well| {
@@ -182,13 +180,17 @@ fn a_hole_stays_at_its_own_well_and_site() {
         .collect();
     // The second channel of A01 site 1 and all of B03 site 1 do not come.
     let missing = ["P_A01_s1_w2.tif", "P_B03_s1_w1.tif", "P_B03_s1_w2.tif"];
-    for (i, file) in all
-        .iter()
-        .enumerate()
-        .filter(|(_, file)| !missing.contains(&file.as_str()))
-    {
-        fs::write(folder.join(file), image(32, i as u64).unwrap()).unwrap();
-    }
+    daemon.move_in("plate", |aside| {
+        fs::create_dir(aside).unwrap();
+        fs::write(aside.join("P.HTD"), htd).unwrap();
+        for (i, file) in all
+            .iter()
+            .enumerate()
+            .filter(|(_, file)| !missing.contains(&file.as_str()))
+        {
+            fs::write(aside.join(file), image(32, i as u64).unwrap()).unwrap();
+        }
+    });
     daemon.wait_for_plates(1, "done_with_failures");
     let seen = plate(&daemon);
     assert_eq!(

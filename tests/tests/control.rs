@@ -19,13 +19,18 @@ fn small() -> PlateSpec {
     }
 }
 
+/// A plate comes, all of it at once.
+fn plate(daemon: &Daemon, name: &str) {
+    daemon.move_in(name, |aside| drop(write_plate(&small(), aside).unwrap()));
+}
+
 #[test]
 fn a_reload_takes_a_new_folder_and_refuses_a_broken_file() {
     let daemon = Daemon::start(
         &example_workflow("nuclei-and-cells.toml"),
         "plate_complete = [\"quiet:1\"]",
     );
-    write_plate(&small(), &daemon.folder("drop").join("before")).unwrap();
+    plate(&daemon, "before");
     daemon.wait_for_plates(1, "done");
     let good = fs::read_to_string(daemon.config()).unwrap();
 
@@ -55,7 +60,7 @@ fn a_reload_takes_a_new_folder_and_refuses_a_broken_file() {
         daemon.answer("/readyz").0 == 200
     });
     write_plate(&small(), &daemon.folder("drop-2").join("after")).unwrap();
-    write_plate(&small(), &daemon.folder("drop").join("also")).unwrap();
+    plate(&daemon, "also");
     daemon.wait_for_plates(3, "done");
     daemon.wait("one worker is left", || {
         daemon.get("/api/v1/status")["workers"]
@@ -87,7 +92,7 @@ fn a_changed_workflow_is_planned_anew_by_a_reload() {
     let text = fs::read_to_string(example_workflow("nuclei-and-cells.toml")).unwrap();
     std::io::Write::write_all(&mut workflow, text.as_bytes()).unwrap();
     let daemon = Daemon::start(workflow.path(), "plate_complete = [\"quiet:1\"]");
-    write_plate(&small(), &daemon.folder("drop").join("plate-1")).unwrap();
+    plate(&daemon, "plate-1");
     daemon.wait_for_plates(1, "done");
     // When each task of a job last started.
     let runs = |job: &str| -> Vec<String> {
@@ -150,8 +155,8 @@ fn a_plate_whose_images_are_archived_is_forgotten_in_time_and_its_results_stay()
         &example_workflow("nuclei-and-cells.toml"),
         "plate_complete = [\"quiet:1\"]",
     );
-    for plate in ["archived", "kept"] {
-        write_plate(&small(), &daemon.folder("drop").join(plate)).unwrap();
+    for name in ["archived", "kept"] {
+        plate(&daemon, name);
     }
     daemon.wait_for_plates(2, "done");
     let (folder, archive) = (
@@ -313,9 +318,10 @@ fn a_plate_with_priority_goes_first() {
 /// key of what was there before. The old bytes come back, and are computed.
 #[test]
 fn what_was_written_to_after_it_was_registered_is_not_computed_as_if_it_were_not() {
+    // A rule of quiet would have the folder listed again, and so find the other bytes itself.
     let daemon = Daemon::start(
         &example_workflow("nuclei-and-cells.toml"),
-        "plate_complete = [\"quiet:1\"]\nmode = \"poll\"\npoll_secs = 3600",
+        "plate_complete = [\"sentinel:FINISHED\"]\nmode = \"poll\"\npoll_secs = 3600",
     );
     daemon.post("/api/v1/queue/pause", &json!({}));
     let folder = daemon.folder("drop").join("plate-1");
@@ -352,6 +358,7 @@ fn what_was_written_to_after_it_was_registered_is_not_computed_as_if_it_were_not
         .unwrap()
         .set_modified(state.modified().unwrap())
         .unwrap();
+    fs::write(folder.join("FINISHED"), "x").unwrap();
     daemon.rescan();
     daemon.wait("the old bytes are computed", || {
         // Before the watcher has seen that they are back, the next try only notices that they were away.

@@ -99,11 +99,12 @@ fn a_dead_webhook_delays_neither_plates_nor_the_stop_and_is_told_later() {
 
     server.set_mood(Mood::Busy);
     daemon.launch();
+    // On a slow machine the deaf server may have been given up before.
     daemon.wait("the server was asked", || {
-        recipient(&daemon, "chat")["failed"] != 0
+        let row = recipient(&daemon, "chat");
+        let error = row["last_error"].as_str().unwrap_or_default();
+        row["failed"] != 0 && error.contains("503")
     });
-    let row = recipient(&daemon, "chat");
-    assert!(row["last_error"].as_str().unwrap().contains("503"), "{row}");
 
     // A reload tries again at once.
     server.set_mood(Mood::Friendly);
@@ -218,10 +219,8 @@ fn a_plate_with_failures_is_told_with_reasons_and_without_secrets() {
 #[test]
 fn who_is_not_reached_is_named_with_a_remedy() {
     let server = WebServer::start();
-    let gone = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // Not a port that is free just now: another test could be given it.
+    let gone = "127.0.0.1:1";
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("wellspring.toml");
     fs::write(

@@ -92,7 +92,7 @@ impl Server {
         let begin = Instant::now();
         while !server.psql("SELECT 1").status.success() {
             let log = fs::read_to_string(server.folder.path().join("log"));
-            assert!(begin.elapsed() < Duration::from_secs(60), "{log:?}");
+            assert!(begin.elapsed() < Duration::from_secs(600), "{log:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
         Some(server)

@@ -265,7 +265,7 @@ fn the_daemon_explains_why_a_task_runs_again() {
     let file = folder.path().join("parts.toml");
     fs::write(&file, WORKFLOW).unwrap();
     let daemon = Daemon::start(&file, "plate_complete = [\"quiet:1\"]");
-    write_plate(&SPEC, &daemon.folder("drop").join("plate-1")).unwrap();
+    daemon.move_in("plate-1", |aside| drop(write_plate(&SPEC, aside).unwrap()));
     daemon.wait_for_plates(1, "done");
     assert!(
         daemon

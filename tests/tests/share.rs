@@ -119,14 +119,14 @@ fn inside_start_without_share() {
     assert!(daemon.terminate(), "{}", daemon.log());
     unmount(&root);
     daemon.launch();
-    daemon.wait("the root is offline", || root_is(&daemon, "offline"));
+    // Offline it is from the start, before anybody has looked at it.
+    daemon.wait("the root is offline, and it is told why", || {
+        let detail = status(&daemon)["roots"][0]["detail"].clone();
+        let is_why = |text: &str| text.contains("mount the share");
+        root_is(&daemon, "offline") && detail.as_str().is_some_and(is_why)
+    });
     let ready = daemon.try_get("/readyz");
     assert!(ready.is_none(), "it is not ready: {ready:?}");
-    let detail = status(&daemon)["roots"][0]["detail"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(detail.contains("mount the share"), "{detail}");
     // The quiet period does not go on while nothing can be seen.
     let before = status(&daemon)["plates"].clone();
     let begin = std::time::Instant::now();

@@ -114,7 +114,7 @@ fn every_file_of_a_storm_is_in_the_queue_once() {
     let expected = there.len() as u64;
     daemon.wait_long(
         "all files are registered",
-        Duration::from_secs(60 + files as u64 / 20),
+        Duration::from_secs(600 + files as u64 / 20),
         || {
             let status = status(&daemon);
             status["files"]["registered"] == expected && status["roots"][0]["settling"] == 0
@@ -148,7 +148,7 @@ fn every_file_of_a_storm_is_in_the_queue_once() {
         .collect();
     daemon.wait_long(
         "every image set has the content that is on the disk",
-        Duration::from_secs(120),
+        Duration::from_secs(600),
         || contents() == wanted,
     );
     let settled = begin.elapsed();

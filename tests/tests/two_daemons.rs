@@ -103,7 +103,8 @@ fn two_daemons_may_read_one_root_but_not_write_into_one_output() {
     });
     child.kill().unwrap();
     child.wait().unwrap();
-    // A killed daemon leaves nothing that would keep the next one out.
+    // A killed daemon leaves nothing that would keep the next one out. Its address would look like that of the next one.
+    let _ = fs::remove_file(state.join("address"));
     let mut child = Command::new(wellspring())
         .args(["serve", "--config", config.to_str().unwrap()])
         .stdout(Stdio::null())

@@ -68,7 +68,7 @@ fn sizes_that_cannot_be_are_refused() {
     let error = container.read_table("t").unwrap_err();
     assert_eq!(error.class(), ErrorClass::Permanent, "{error}");
     assert!(
-        begin.elapsed() < Duration::from_secs(30),
+        begin.elapsed() < Duration::from_secs(120),
         "{:?}",
         begin.elapsed()
     );
@@ -94,7 +94,7 @@ fn groups_that_hold_themselves_end() {
     assert!(error.to_string().contains("holds itself"), "{error}");
     assert!(inspect(&path).is_ok());
     assert!(
-        begin.elapsed() < Duration::from_secs(30),
+        begin.elapsed() < Duration::from_secs(120),
         "{:?}",
         begin.elapsed()
     );

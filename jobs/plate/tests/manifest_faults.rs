@@ -192,7 +192,7 @@ fn manifests_that_announce_too_much_are_not_believed() {
         error.to_string().contains("more than 1000 channels"),
         "{error}"
     );
-    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
+    assert!(begin.elapsed().as_secs() < 120, "{:?}", begin.elapsed());
 }
 
 proptest! {

@@ -302,11 +302,11 @@ impl Hunt {
             }
             Fault::All => {
                 self.some_progress();
-                let workers = self.victim.workers().len();
                 let first = self.random.below(2) == 0;
+                // Those that were really there: one may have been started a moment ago.
+                let workers = self.victim.kill_all(first);
                 self.killed(1 + workers);
                 self.deaths.0 += i64::try_from(if first { workers } else { 0 }).unwrap_or(0);
-                self.victim.kill_all(first);
                 "all at random"
             }
             Fault::Stop => {
@@ -442,7 +442,7 @@ impl Hunt {
         let again = json!({ "filter": { "state": ["quarantined", "retrying"] }, "dry_run": false });
         let (accounts, observer) = (&self.accounts, &mut self.observer);
         let mut differences = Vec::new();
-        let ended = self.victim.wait_up_to(Duration::from_secs(60), |victim| {
+        let ended = self.victim.wait_up_to(Duration::from_secs(600), |victim| {
             differences = accounts.unfinished();
             if differences.is_empty() {
                 accounts.add_keys(&mut truth);

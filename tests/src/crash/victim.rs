@@ -12,7 +12,7 @@ use crate::binary::wellspring;
 use crate::web_server::WebServer;
 
 /// Longest wait for a condition; it ends as soon as the condition holds.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Small, but with everything: jobs on raw channels, a plate job whose images other jobs need, tables of the plate, another
 /// program.
@@ -116,9 +116,10 @@ impl Victim {
         }
         let path = |name: &str| folder.join(name).display().to_string();
         let told = WebServer::start();
-        // Short times, so that what only time heals is healed within the test.
+        // Scans come soon and a stop does not wait long, so that both happen within the test. Leases and time limits are long: a
+        // machine that stands still for some seconds must not be charged to a task.
         let text = format!(
-            "[state]\ndir = {:?}\nmin_free = \"1 MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n[workers]\ncount = {workers}\nthreads = 1\ngpu = \"off\"\ngrace_secs = 2\nlease_secs = 5\ntime_limit_secs = 10\n[log]\nlevel = \"info\"\nformat = \"text\"\n[[root]]\npath = {:?}\noutput = {:?}\nworkflow = {:?}\nsettle_secs = 0\nrescan_secs = 5\nplate_complete = [\"sentinel:FINISHED\"]\n[[notify]]\nname = \"peer\"\non = [\"done\", \"done_with_failures\", \"stale\"]\nformat = \"json\"\nwebhook = {:?}\n",
+            "[state]\ndir = {:?}\nmin_free = \"1 MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n[workers]\ncount = {workers}\nthreads = 1\ngpu = \"off\"\ngrace_secs = 2\nlease_secs = 120\ntime_limit_secs = 600\n[log]\nlevel = \"info\"\nformat = \"text\"\n[[root]]\npath = {:?}\noutput = {:?}\nworkflow = {:?}\nsettle_secs = 0\nrescan_secs = 5\nplate_complete = [\"sentinel:FINISHED\"]\n[[notify]]\nname = \"peer\"\non = [\"done\", \"done_with_failures\", \"stale\"]\nformat = \"json\"\nwebhook = {:?}\n",
             path("state"),
             path("drop"),
             path("results"),
@@ -196,8 +197,8 @@ impl Victim {
         }
     }
 
-    /// SIGKILL to the daemon and all of its workers, the workers first or last.
-    pub fn kill_all(&mut self, workers_first: bool) {
+    /// SIGKILL to the daemon and all of its workers, the workers first or last. Returns how many workers there were.
+    pub fn kill_all(&mut self, workers_first: bool) -> usize {
         let workers = self.workers();
         if workers_first {
             signal("-KILL", &workers);
@@ -206,6 +207,7 @@ impl Victim {
         if !workers_first {
             signal("-KILL", &workers);
         }
+        workers.len()
     }
 
     /// SIGKILL to one of the workers. Returns whether there was one.
@@ -275,7 +277,7 @@ impl Victim {
         self.child.as_ref().map(Child::id)
     }
 
-    /// Process ids of its workers.
+    /// Process ids of its workers. Dead ones that it has not noticed yet are none.
     #[must_use]
     pub fn workers(&self) -> Vec<u32> {
         let Some(pid) = self.pid() else {
@@ -291,6 +293,7 @@ impl Victim {
             .flat_map(|text| {
                 text.split_whitespace()
                     .filter_map(|p| p.parse().ok())
+                    .filter(|pid| is_alive(*pid))
                     .collect::<Vec<u32>>()
             })
             .collect()
@@ -320,7 +323,7 @@ impl Victim {
     pub fn try_get(&self, path: &str) -> Option<String> {
         let agent = ureq::Agent::new_with_config(
             ureq::Agent::config_builder()
-                .timeout_global(Some(Duration::from_secs(20)))
+                .timeout_global(Some(Duration::from_secs(120)))
                 .build(),
         );
         agent
@@ -392,6 +395,12 @@ impl Drop for Victim {
 pub(super) fn url_of(folder: &Path, path: &str) -> Option<String> {
     let address = std::fs::read_to_string(folder.join("state/address")).ok()?;
     Some(format!("{}{path}", address.trim()))
+}
+
+fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    !state.is_empty() && !state.starts_with(['Z', 'X'])
 }
 
 /// Whether a process was ended by SIGKILL.

@@ -1,7 +1,6 @@
 //! Exit codes and advice.
 
 use std::io;
-use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,6 +9,9 @@ use super::daemon::{Daemon, Reply, problem};
 use super::*;
 use crate::poll::Poll;
 
+/// Nobody listens there. Not at a port that is free just now: another test could be given it.
+const NOBODY: &str = "http://127.0.0.1:1";
+
 fn answering(status: u16, remedy: Option<&'static str>) -> Outcome {
     let daemon = Daemon::new(move |_| problem(status, "it is so", remedy));
     run(&daemon.url(), "tasks show 7")
@@ -17,16 +19,12 @@ fn answering(status: u16, remedy: Option<&'static str>) -> Outcome {
 
 #[test]
 fn nobody_there_is_3_and_says_how_to_start_the_daemon() {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let outcome = run(&format!("http://{free}"), "status");
+    let outcome = run(NOBODY, "status");
     assert_eq!(outcome.exit, Exit::Unreachable);
     let lines: Vec<_> = outcome.err.lines().collect();
     assert_eq!(
         lines[0],
-        format!("error: cannot reach the daemon at http://{free}: nothing listens there")
+        format!("error: cannot reach the daemon at {NOBODY}: nothing listens there")
     );
     assert!(
         lines[1].starts_with("hint: ") && lines[1].contains("wellspring serve"),
@@ -229,10 +227,6 @@ fn a_daemon_that_does_not_come_back_is_given_up() {
 
 #[test]
 fn a_daemon_that_never_answered_is_not_waited_for() {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let outcome = run(&format!("http://{free}"), "watch --until-done");
+    let outcome = run(NOBODY, "watch --until-done");
     assert_eq!(outcome.exit, Exit::Unreachable);
 }

@@ -95,7 +95,8 @@ fn a_server_that_hangs_is_in_nobodys_way() {
     lab.wait("chat", "both are noted", |row| row.sent == 2);
     assert_eq!(lab.recipient("dead").waiting, 2);
     let stopped = lab.stop();
-    assert!(stopped < Duration::from_secs(10), "{stopped:?}");
+    // The dead one is given up after half a minute.
+    assert!(stopped < Duration::from_secs(20), "{stopped:?}");
     // What was on its way is delivered by the next daemon.
     lab.begin(&blocks);
     lab.wait("dead", "it is told at last", |row| row.sent == 2);
@@ -105,11 +106,8 @@ fn a_server_that_hangs_is_in_nobodys_way() {
 #[test]
 fn a_wrong_address_is_corrected_by_a_new_configuration() {
     let server = WebServer::start([]);
-    // A port that nobody listens on: it was given to a listener that is gone.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // A port that nobody listens on. Not one that is free just now: another test could be given it.
+    let gone = "127.0.0.1:1";
     let lab = Lab::new(&hook("chat", &format!("http://{gone}/")));
     lab.succeed();
     let row = lab.wait("chat", "nobody is there", |row| row.failed == 1);

@@ -211,7 +211,10 @@ impl Lab {
             if condition(&row) {
                 return row;
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "{what}: {row:?}");
+            assert!(
+                begin.elapsed() < Duration::from_secs(300),
+                "{what}: {row:?}"
+            );
             std::thread::yield_now();
         }
     }

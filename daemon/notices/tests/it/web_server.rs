@@ -83,7 +83,10 @@ impl WebServer {
         let begin = Instant::now();
         let mut posted = self.shared.posted.lock().unwrap();
         while posted.len() < number {
-            assert!(begin.elapsed() < Duration::from_secs(60), "only {posted:?}");
+            assert!(
+                begin.elapsed() < Duration::from_secs(300),
+                "only {posted:?}"
+            );
             posted = self
                 .shared
                 .changed

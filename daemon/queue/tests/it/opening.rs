@@ -5,9 +5,14 @@ use std::path::{Path, PathBuf};
 
 use queue::{Cursor, Error, FailureClass, Options, Store, TaskFilter, TaskState};
 
-use crate::support::{Queue, chain, ids};
+use crate::support::{Queue, chain, ids, open_free};
 
 fn open(path: &Path) -> queue::Result<Store> {
+    open_free(path, &Options::default())
+}
+
+/// The same, without patience.
+fn open_taken(path: &Path) -> queue::Result<Store> {
     Store::open(path, Options::default())
 }
 
@@ -30,7 +35,7 @@ fn refused(path: &Path) -> Error {
 #[test]
 fn the_second_daemon_is_told_who_the_first_is() {
     let queue = Queue::new();
-    let error = open(queue.store.path()).unwrap_err();
+    let error = open_taken(queue.store.path()).unwrap_err();
     assert!(
         matches!(&error, Error::InUse { pid: Some(pid), .. } if *pid == std::process::id()),
         "{error}"
@@ -46,7 +51,7 @@ fn the_second_daemon_is_told_who_the_first_is() {
     let clone = queue.store.clone();
     drop(queue.store);
     assert!(
-        matches!(open(&path), Err(Error::InUse { .. })),
+        matches!(open_taken(&path), Err(Error::InUse { .. })),
         "a clone still has it open"
     );
     drop(clone);

@@ -1,11 +1,12 @@
 //! A queue in a temporary folder, with a clock that stands still, and short ways to fill it.
 
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use queue::{
-    Clock, Failure, FailureClass, Gate, NewPlate, NewRoot, NewSubject, NewTask, Options, Outcome,
-    Pass, PassId, Plan, PlannedTask, PlateId, RootId, Store, SubjectId, SubjectKind, SubjectState,
-    TaskId, TaskReport, TaskState, Upstream,
+    Clock, Error, Failure, FailureClass, Gate, NewPlate, NewRoot, NewSubject, NewTask, Options,
+    Outcome, Pass, PassId, Plan, PlannedTask, PlateId, RootId, Store, SubjectId, SubjectKind,
+    SubjectState, TaskId, TaskReport, TaskState, Upstream,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -121,9 +122,23 @@ pub fn open(folder: &TempDir, clock: &Clock) -> Store {
         clock: clock.clone(),
         ..Options::default()
     };
-    let store = Store::open(folder.path().join("queue.db"), options).unwrap();
+    let store = open_free(&folder.path().join("queue.db"), &options).unwrap();
     store.boot().unwrap();
     store
+}
+
+/// Opens a queue that nobody has open but, for a moment, a process that another test is just starting: until its own program
+/// runs, it has copies of all our open files, the locks among them.
+pub fn open_free(path: &Path, options: &Options) -> queue::Result<Store> {
+    let begin = Instant::now();
+    loop {
+        match Store::open(path, options.clone()) {
+            Err(Error::InUse { .. }) if begin.elapsed() < Duration::from_secs(60) => {
+                std::thread::yield_now();
+            }
+            opened => return opened,
+        }
+    }
 }
 
 pub fn new_root() -> NewRoot {

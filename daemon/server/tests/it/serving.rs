@@ -24,12 +24,9 @@ fn end(served: &mut Served) -> Duration {
 fn streams_do_not_keep_the_server() {
     let mut served = Served::new(World::new());
     let mut stream = Events::open(&served, "", "");
-    let took = end(&mut served);
-    assert!(
-        took < Duration::from_secs(4),
-        "{took:?}: it did not wait for the stream to time out"
-    );
-    assert_eq!(stream.next(), None, "the stream has an end");
+    served.shutdown.cancel();
+    assert!(stream.has_end(), "the server would wait for it");
+    end(&mut served);
 }
 
 #[test]
@@ -44,7 +41,8 @@ fn a_half_sent_request_does_not_keep_the_server() {
     // The server has the head when it answers others after it.
     assert_eq!(served.get("/livez").status, 200);
     let took = end(&mut served);
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    // A request may take a minute.
+    assert!(took < Duration::from_secs(40), "{took:?}");
     assert_eq!(served.world.store.status().unwrap().holds, []);
 }
 

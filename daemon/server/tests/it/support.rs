@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::world::{Daemon, World};
 
 /// What a test waits at most for something that should happen at once.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 pub struct Served {
     pub world: World,
@@ -255,6 +255,12 @@ impl Events {
         let mut line = String::new();
         let read = self.0.read_line(&mut line).expect("an event in time");
         (read > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// Waits for the end of the stream. One that goes on says so again and again.
+    pub fn has_end(&mut self) -> bool {
+        let lines = std::iter::from_fn(|| self.line());
+        lines.filter(|line| line.starts_with(':')).nth(3).is_none()
     }
 
     /// The next event; `None` at the end of the stream.

@@ -1,6 +1,6 @@
 //! Questions to the watcher, and its end.
 
-use crate::lab::{Lab, ROOT, until};
+use crate::lab::{DEADLINE, Lab, ROOT, until};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -106,11 +106,7 @@ fn stopping_is_quick_and_final() {
         until("files settle", || lab.watcher().settling(ROOT).len() == 50);
         let start = Instant::now();
         lab.watcher().stop();
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
         lab.watcher().stop();
         lab.write("late", "END");
         lab.watcher = None;
@@ -125,11 +121,7 @@ fn a_thread_that_hangs_does_not_hold_up_the_end_and_reports_nothing_after_it() {
     until("it hangs", || lab.watcher().counters()[&ROOT].probes == 1);
     let start = Instant::now();
     lab.watcher = None;
-    assert!(
-        start.elapsed() < Duration::from_secs(30),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
     *lab.host.answers.0.lock().unwrap() = true;
     lab.host.answers.1.notify_all();
     until("its thread has ended", || Arc::strong_count(&lab.host) == 1);

@@ -84,7 +84,7 @@ fn changed_real_files_do_not_panic() {
             let start = std::time::Instant::now();
             let _ = read_everything(&write(&folder, "a", &bytes));
             assert!(
-                start.elapsed().as_secs() < 30,
+                start.elapsed().as_secs() < 120,
                 "{} took {:?}",
                 path.display(),
                 start.elapsed()
@@ -312,7 +312,7 @@ fn a_description_that_claims_too_much_costs_neither_memory_nor_time() {
             .map(|ome| ome.channel_names.iter().map(String::len).sum());
         assert!(names.unwrap_or(0) < 1 << 20, "{head}");
     }
-    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+    assert!(begin.elapsed().as_secs() < 120, "{:?}", begin.elapsed());
 }
 
 /// Files with holes: they take no room on the disk, but all their bytes can be read.
@@ -400,7 +400,7 @@ fn huge_files_are_refused_before_they_are_read() {
     let many = [0, 0, 0, 0, b't', b'e', b'X', b't', 0, 0, 0, 0].repeat((1 << 20) + 1);
     let error = probe(&write(&folder, "many.png", &[&png[..end], &many].concat())).unwrap_err();
     assert!(error.to_string().contains("PNG chunks"), "{error}");
-    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+    assert!(begin.elapsed().as_secs() < 120, "{:?}", begin.elapsed());
 }
 
 /// Chains of pages that do not end, overlap, or point at the header.
@@ -446,7 +446,7 @@ fn chains_of_pages_end() {
         error.to_string().contains("more than 65536 planes"),
         "{error}"
     );
-    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+    assert!(begin.elapsed().as_secs() < 120, "{:?}", begin.elapsed());
 }
 
 /// Sets the number of values of a tag, and where they lie (little-endian, classic).

@@ -95,7 +95,7 @@ fn every_file_is_read_as_by_tifffile_or_refused_cleanly() {
         let start = Instant::now();
         let result = first_page(&folder.join(name));
         assert!(
-            start.elapsed() < Duration::from_secs(30),
+            start.elapsed() < Duration::from_secs(120),
             "{name} took {:?}",
             start.elapsed()
         );
