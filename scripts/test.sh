@@ -12,6 +12,8 @@ fi
 [ -z "${CI:-}" ] || export CARGO_INCREMENTAL=0
 # Kernels are tested on software Vulkan, which the set-up installs: a machine without it must not look like one that passed.
 export WELLSPRING_TEST_GPU="${WELLSPRING_TEST_GPU:-llvmpipe}"
+# Many tests wait more than they compute.
+export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$(($(nproc) * 2))}"
 target=${CARGO_TARGET_DIR:-target}
 start=$(date +%s)
 failed=
