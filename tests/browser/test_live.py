@@ -140,6 +140,15 @@ def test_a_stream_that_is_refused_is_asked_for_again(workshop_page):
     expect(page.locator("#live")).to_have_text("live")
 
 
+def test_times_go_on_where_nothing_happens(lab_page):
+    page = lab_page
+    page.clock.install()
+    open_live(page, "/")
+    with page.expect_request(lambda request: request.resource_type == "fetch" and request.url == page.url):
+        page.clock.run_for(61_000)
+    assert_same_document(page)
+
+
 def test_a_task_is_followed_to_its_end(workshop_page, workshop, microscope):
     workshop.post("/api/v1/queue/pause")
     microscope.write(workshop, "followed", microscope.draw(rows=1, columns=2))

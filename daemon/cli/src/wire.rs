@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 pub(crate) use file::File;
 pub(crate) use plate::{Plate, StatusFiles, Well};
-pub(crate) use status::{Pause, Recipient, Root, Status};
+pub(crate) use status::{Gpu, Pause, Recipient, Root, Status};
 pub(crate) use task::{Attempt, Cancelled, Explanation, Requeued, Task, TaskDetail};
 
 /// Part of a list, and where the next part starts.

@@ -4,6 +4,7 @@
 (() => {
   const PAUSE = 2000; // ms between two refreshes, however much happens
   const LOG_PAUSE = 1500; // ms between two looks at the log of what is running
+  const MINUTE = 60_000; // ms; how old times and estimates may become where nothing happens
   const RETRY = 5000; // ms until a stream of events that was refused is asked for again
   const { events, kinds } = document.body.dataset;
   document.documentElement.classList.add("js");
@@ -203,4 +204,5 @@
     }
   });
   if (!document.hidden) listen();
+  setInterval(() => { if (source) want(); }, MINUTE);
 })();

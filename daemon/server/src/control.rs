@@ -93,12 +93,13 @@ pub trait Control: Send + Sync {
 }
 
 /// What a GPU did since the daemon's start.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = Gpu)]
 pub struct GpuInfo {
     /// Its name, once it was used.
     pub adapter: Option<String>,
     /// What it did, by operation.
-    pub used: Vec<(&'static str, GpuUse)>,
+    pub used: BTreeMap<String, GpuUse>,
     /// What it should have done and a processor did instead, by reason.
     pub fallbacks: BTreeMap<String, u64>,
     /// How often its process was started.
@@ -108,7 +109,7 @@ pub struct GpuInfo {
 }
 
 /// What one operation used.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct GpuUse {
     /// How often it was run.
     pub calls: u64,

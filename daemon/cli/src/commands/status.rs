@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Client, ClientOptions, Console, Exit, Result, roots, tasks};
 use crate::sheet::{Sheet, Tone};
-use crate::wire::{Pause, Recipient, Status};
+use crate::wire::{Gpu, Pause, Recipient, Status};
 use crate::words::{ago, bytes, harmless, span};
 
 /// A file system with less than this part free is shown as a problem.
@@ -61,6 +61,9 @@ fn lines(status: &Status, url: &str) -> Sheet {
                 .trim()
                 .to_owned(),
         );
+    }
+    if let Some(gpu) = &status.gpu {
+        row("gpu", gpu.adapter.as_deref().unwrap_or_default(), did(gpu));
     }
     for root in &status.roots {
         row(
@@ -143,6 +146,15 @@ fn tell(status: &Status, url: &str, console: &Console) -> Result<()> {
         "workers  {busy} running, {} idle",
         status.workers.len() - busy
     ))?;
+    // One of which nothing was asked is not worth a line.
+    if let Some(gpu) = status
+        .gpu
+        .as_ref()
+        .filter(|gpu| !gpu.used.is_empty() || !gpu.fallbacks.is_empty())
+    {
+        let name = gpu.adapter.as_deref().unwrap_or("none");
+        console.line(harmless(&format!("gpu      {name}: {}", did(gpu))))?;
+    }
     for disk in &status.disk {
         let free = disk.free_bytes as f64 / disk.total_bytes.max(1) as f64;
         let tone = if free < FULL { Tone::Bad } else { Tone::Plain };
@@ -209,6 +221,17 @@ fn tell(status: &Status, url: &str, console: &Console) -> Result<()> {
         console.note("next: `wellspring tasks list --failed`, and after the cause is gone `wellspring tasks requeue --failed`");
     }
     Ok(())
+}
+
+/// What a GPU did, and what it should have done.
+fn did(gpu: &Gpu) -> String {
+    let calls: u64 = gpu.used.values().map(|used| used.calls).sum();
+    let seconds: f64 = gpu.used.values().map(|used| used.device_seconds).sum();
+    let mut text = format!("{calls} operations in {seconds:.1} s");
+    for (reason, number) in &gpu.fallbacks {
+        text.push_str(&format!(", {number} on processors instead ({reason})"));
+    }
+    text
 }
 
 /// What became of the messages to somebody.

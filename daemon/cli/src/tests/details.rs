@@ -101,6 +101,8 @@ fn the_status_names_pauses_failures_and_full_disks() {
         "tasks": {"running": 2, "failed": 1}, "plates": {"arriving": 1, "done": 0},
         "workers": [{"id": 1, "pid": 77, "state": "running", "plate": "p", "subject": "A01-0001", "job": "nuclei"},
                     {"id": 2, "pid": null, "state": "idle"}],
+        "gpu": {"adapter": "A card", "used": {"grey": {"calls": 3, "device_seconds": 0.25}, "pixels": {"calls": 2, "device_seconds": 1.0}},
+                "fallbacks": {"lost": 2}},
         "roots": [{"id": 1, "name": "scope", "path": "/in", "state": "offline", "mode": "polling", "settling": 3}],
         "disk": [{"path": "/out", "free_bytes": 1, "total_bytes": 1000}],
         "recipients": [{"name": "chat", "sent": 4, "waiting": 2, "given_up": 1, "last_error": "a.org refuses the message: 404"},
@@ -123,6 +125,7 @@ fn the_status_names_pauses_failures_and_full_disks() {
         "workers  1 running, 1 idle",
         "\u{1b}[31m1 B of 1000 B free\u{1b}[0m /out",
         "1 (pid 77)",
+        "gpu      A card: 5 operations in 1.2 s, 2 on processors instead (lost)",
         "chat: 4 sent, 2 waiting, 1 given up; the last try failed: a.org refuses the message: 404",
         "hint: copy it again",
     ] {

@@ -18,10 +18,28 @@ pub(crate) struct Status {
     pub tasks: Counts,
     pub plates: BTreeMap<String, u64>,
     pub workers: Vec<Worker>,
+    pub gpu: Option<Gpu>,
     pub roots: Vec<Root>,
     pub disk: Vec<Disk>,
     pub recipients: Vec<Recipient>,
     pub failures: Vec<Task>,
+}
+
+/// What a GPU did.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Gpu {
+    pub adapter: Option<String>,
+    pub used: BTreeMap<String, GpuUse>,
+    pub fallbacks: BTreeMap<String, u64>,
+}
+
+/// What one operation used.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct GpuUse {
+    pub calls: u64,
+    pub device_seconds: f64,
 }
 
 /// Somebody who is told what becomes of the plates.

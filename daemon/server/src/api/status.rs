@@ -48,6 +48,7 @@ fn status_view(inner: &Inner) -> queue::Result<StatusView> {
             .into_iter()
             .map(Into::into)
             .collect(),
+        gpu: inner.control.gpu(),
         roots: status
             .roots
             .into_iter()

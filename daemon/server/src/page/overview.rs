@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use queue::{Cursor, PlateFilter, Target};
 use serde::Deserialize;
 
-use self::facility::{DiskItem, RecipientItem, RootItem, WorkerItem};
+use self::facility::{DiskItem, GpuItem, RecipientItem, RootItem, WorkerItem};
 use self::plate_item::PlateItem;
 use self::speed::Speed;
 use super::failure::{self, FailureItem};
@@ -43,6 +43,7 @@ struct Overview {
     speed: Speed,
     roots: Vec<RootItem>,
     workers: Vec<WorkerItem>,
+    gpu: Option<GpuItem>,
     disks: Vec<DiskItem>,
     recipients: Vec<RecipientItem>,
     unused: Vec<(String, &'static str)>,
@@ -168,6 +169,7 @@ fn overview(inner: &Inner, query: &Query) -> queue::Result<Overview> {
         speed: Speed::new(&inner.store.throughput()?),
         roots: facility::roots(inner, status.roots),
         workers: facility::workers(inner, now),
+        gpu: facility::gpu(inner),
         disks: facility::disks(inner),
         recipients: facility::recipients(inner.store.recipients()?, now),
         unused: unused

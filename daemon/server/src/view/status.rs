@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Counts, Moment, RootStateWord, TaskView, ThroughputView, text};
-use crate::control::{Check, Control, DiskInfo, WorkerInfo};
+use crate::control::{Check, Control, DiskInfo, GpuInfo, WorkerInfo};
 
 /// A watched folder.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -236,6 +236,8 @@ pub(crate) struct StatusView {
     pub throughput: ThroughputView,
     /// Workers.
     pub workers: Vec<Worker>,
+    /// What a GPU did since the start; null where none may be used.
+    pub gpu: Option<GpuInfo>,
     /// Watched folders.
     pub roots: Vec<RootView>,
     /// File systems that the daemon writes to.

@@ -21,6 +21,9 @@ fn status_sums_up_everything() {
     assert_eq!(status["workers"][0]["state"], "running");
     assert_eq!(status["workers"][0]["pid"], 4242);
     assert_eq!(status["workers"][1]["state"], "idle");
+    assert_eq!(status["gpu"]["adapter"], "A card");
+    assert_eq!(status["gpu"]["used"]["grey"]["pixels"], 3000);
+    assert_eq!(status["gpu"]["fallbacks"]["lost"], 2);
     assert_eq!(status["roots"][0]["mode"], "native");
     assert_eq!(status["roots"][0]["settling"], 3);
     assert_eq!(status["disk"][0]["path"], "/var/lib/wellspring");

@@ -49,6 +49,7 @@ fn the_overview_shows_plates_failures_roots_and_workers() {
             "Image sets by the hour, the last 24 hours: 2 together",
             r#"<a href="/workflows/cell-analysis">cell-analysis</a>"#,
             "pid 4242",
+            "<strong>A card</strong> ran 3 operations in 500 ms. On processors instead: 2 (lost).",
             "42.0 GiB free of 100 GiB",
             r#"<meter min="0" max="100" low="80" high="90" optimum="0" value="58""#,
             r#"aria-label="Requeue nuclei of A02-0001 on plate-2026-07""#,

@@ -450,8 +450,8 @@ impl Control for Daemon {
     fn gpu(&self) -> Option<GpuInfo> {
         Some(GpuInfo {
             adapter: Some("A card".into()),
-            used: vec![(
-                "grey",
+            used: [(
+                "grey".to_owned(),
                 GpuUse {
                     calls: 3,
                     dispatches: 12,
@@ -459,7 +459,8 @@ impl Control for Daemon {
                     device_seconds: 0.5,
                     wall_seconds: 0.75,
                 },
-            )],
+            )]
+            .into(),
             fallbacks: [("lost".to_owned(), 2)].into(),
             starts: 2,
             failures: 1,

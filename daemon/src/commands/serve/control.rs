@@ -100,7 +100,7 @@ impl Control for EngineControl {
                 device_seconds: used.device_seconds,
                 wall_seconds: used.wall_seconds,
             };
-            (operation.name(), used)
+            (operation.name().to_owned(), used)
         });
         Some(GpuInfo {
             used: used.collect(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use queue::{RecipientRow, RootRow, RootState};
 
-use super::super::show::{When, bytes, number};
+use super::super::show::{When, bytes, milliseconds, number};
 use super::super::tone::{Pill, Tone};
 use crate::app::Inner;
 
@@ -75,6 +75,43 @@ pub(in crate::page) fn workers(inner: &Inner, now: Timestamp) -> Vec<WorkerItem>
             since: When::new(worker.since, now),
         })
         .collect()
+}
+
+/// A GPU of which there is something to tell.
+pub(in crate::page) struct GpuItem {
+    pub name: String,
+    pub did: String,
+    /// What it should have done and a processor did, with the reasons; empty if nothing.
+    pub instead: String,
+}
+
+/// None where nothing was asked of one.
+pub(in crate::page) fn gpu(inner: &Inner) -> Option<GpuItem> {
+    let info = inner.control.gpu()?;
+    if info.used.is_empty() && info.fallbacks.is_empty() {
+        return None;
+    }
+    let calls: u64 = info.used.values().map(|used| used.calls).sum();
+    let seconds: f64 = info.used.values().map(|used| used.device_seconds).sum();
+    let did = match calls {
+        0 => "did nothing yet".to_owned(),
+        1 => format!("ran 1 operation in {}", milliseconds(seconds * 1000.0)),
+        _ => format!(
+            "ran {} operations in {}",
+            number(calls),
+            milliseconds(seconds * 1000.0)
+        ),
+    };
+    let reasons: Vec<String> = info
+        .fallbacks
+        .iter()
+        .map(|(reason, n)| format!("{} ({})", number(*n), reason.replace('_', " ")))
+        .collect();
+    Some(GpuItem {
+        name: info.adapter.unwrap_or_else(|| "A GPU".to_owned()),
+        did,
+        instead: reasons.join(", "),
+    })
 }
 
 pub(in crate::page) struct DiskItem {
