@@ -2,11 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use queue::{PlateId, TaskCounts, WorkflowUse};
+use queue::{PlateId, RootRow, TaskCounts, WorkflowUse};
 
 use crate::app::Inner;
 use crate::control::WorkflowInfo;
 use crate::problem::Problem;
+
+/// The watched folders' names by their numbers.
+pub(crate) fn root_names(roots: &[RootRow]) -> BTreeMap<i64, String> {
+    roots
+        .iter()
+        .map(|root| (root.id.0, root.name.clone()))
+        .collect()
+}
 
 /// A workflow by its name.
 #[derive(Debug, Default)]

@@ -99,12 +99,8 @@ pub(super) async fn page(
 fn workflow_page(inner: &Inner, name: String) -> Result<WorkflowPage, Problem> {
     let named = workflows::one(inner, &name)?;
     let used = inner.store.workflow_jobs(&name)?;
-    let roots: BTreeMap<i64, String> = inner
-        .store
-        .roots()?
-        .into_iter()
-        .map(|root| (root.id.0, root.name))
-        .collect();
+    let status = inner.store.status()?;
+    let roots = workflows::root_names(&status.roots);
     let tasks: BTreeMap<&str, TaskCounts> = used
         .iter()
         .map(|one| (one.job.as_str(), one.tasks))
@@ -124,7 +120,7 @@ fn workflow_page(inner: &Inner, name: String) -> Result<WorkflowPage, Problem> {
     Ok(WorkflowPage {
         layout: Layout::new(inner, format!("Workflow {name}"), "workflows")
             .live(here, None)
-            .pauses(&inner.store.status()?.holds, None),
+            .pauses(&status.holds, None),
         variants,
         others: others.map(other).collect(),
         is_cut: named.uses.len() > PLATES,

@@ -37,17 +37,13 @@ pub(super) async fn page(State(app): State<App>) -> Result<Response, Problem> {
 }
 
 fn workflows_page(inner: &Inner) -> queue::Result<WorkflowsPage> {
-    let roots: BTreeMap<i64, String> = inner
-        .store
-        .roots()?
-        .into_iter()
-        .map(|root| (root.id.0, root.name))
-        .collect();
+    let status = inner.store.status()?;
+    let roots = workflows::root_names(&status.roots);
     let found = workflows::all(inner)?;
     Ok(WorkflowsPage {
         layout: Layout::new(inner, "Workflows", "workflows")
             .live("/workflows", None)
-            .pauses(&inner.store.status()?.holds, None),
+            .pauses(&status.holds, None),
         workflows: found
             .into_iter()
             .map(|(name, named)| item(name, &named, &roots))
